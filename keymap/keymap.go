@@ -1,0 +1,96 @@
+// Package keymap names every key once: its strokes, the words shown beside
+// it and the risk of what it does. Footers, help and the palette read them
+// from here through a view's commands.
+package keymap
+
+// Risk says what a command may do to the world.
+type Risk int8
+
+// The three risks. Read-only mode refuses all but Safe; Destroys asks for the
+// object's name to be typed.
+const (
+	Safe Risk = iota
+	Changes
+	Destroys
+)
+
+// Binding is one key: the strokes as Bubble Tea spells them, the stroke as
+// shown, and what it does in one or two words.
+type Binding struct {
+	Keys  []string // "enter", "ctrl+l", "j"
+	Shown string   // "enter", "↑↓"
+	Words string   // "open", "filter"
+}
+
+// Matches reports whether a pressed key is this binding.
+func (b Binding) Matches(stroke string) bool {
+	for _, k := range b.Keys {
+		if k == stroke {
+			return true
+		}
+	}
+	return false
+}
+
+// Map holds all bindings, grouped by where they work. It is passed by value:
+// nothing changes it.
+type Map struct {
+	Global Global
+	List   List
+	Panes  Panes
+	Find   Find
+}
+
+// Global works everywhere.
+type Global struct{ Quit, Interrupt, Back, Help, Palette, Redraw, Copy, Suspend Binding }
+
+// List moves within a list, a table or a text.
+type List struct{ Up, Down, PageUp, PageDown, Top, Bottom, Open Binding }
+
+// Panes moves between panes.
+type Panes struct{ Attention, One, Two, Three, Four, Five, Next, Previous, Left, Right Binding }
+
+// Find narrows and orders lists.
+type Find struct{ Filter, Sort, Reverse Binding }
+
+// Default returns the keys as documented.
+func Default() Map {
+	return Map{
+		Global: Global{
+			Quit:      Binding{[]string{"q"}, "q", "quit"},
+			Interrupt: Binding{[]string{"ctrl+c"}, "ctrl+c", "quit"},
+			Back:      Binding{[]string{"esc"}, "esc", "back"},
+			Help:      Binding{[]string{"?", "f1"}, "?", "help"},
+			Palette:   Binding{[]string{":"}, ":", "command"},
+			Redraw:    Binding{[]string{"ctrl+l"}, "ctrl+l", "redraw"},
+			Copy:      Binding{[]string{"y"}, "y", "copy"},
+			Suspend:   Binding{[]string{"ctrl+z"}, "ctrl+z", "suspend"},
+		},
+		List: List{
+			Up:       Binding{[]string{"up", "k"}, "↑/k", "up"},
+			Down:     Binding{[]string{"down", "j"}, "↓/j", "down"},
+			PageUp:   Binding{[]string{"pgup", "ctrl+b"}, "pgup", "page up"},
+			PageDown: Binding{[]string{"pgdown", "ctrl+f", "space"}, "pgdn", "page down"},
+			Top:      Binding{[]string{"home", "g"}, "g", "top"},
+			Bottom:   Binding{[]string{"end", "G"}, "G", "bottom"},
+			Open:     Binding{[]string{"enter"}, "enter", "open"},
+		},
+		Panes: Panes{
+			Attention: Binding{[]string{"0"}, "0", "attention"},
+			One:       Binding{[]string{"1"}, "1", "nodes"},
+			Two:       Binding{[]string{"2"}, "2", "disk"},
+			Three:     Binding{[]string{"3"}, "3", "restarts"},
+			Four:      Binding{[]string{"4"}, "4", "certificates"},
+			Five:      Binding{[]string{"5"}, "5", "backups"},
+			Next:      Binding{[]string{"tab"}, "tab", "next pane"},
+			Previous:  Binding{[]string{"shift+tab"}, "shift+tab", "previous pane"},
+			Left:      Binding{[]string{"left", "h"}, "←/h", "pane left"},
+			Right:     Binding{[]string{"right", "l"}, "→/l", "pane right"},
+		},
+		Find: Find{
+			Filter:  Binding{[]string{"/"}, "/", "filter"},
+			Sort:    Binding{[]string{"s"}, "s", "sort by next column"},
+			Reverse: Binding{[]string{"S"}, "S", "reverse order"},
+		},
+	}
+}

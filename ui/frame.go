@@ -1,0 +1,85 @@
+package ui
+
+import (
+	"time"
+
+	"daytwo/keymap"
+	"daytwo/sources"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// Frame is all that a view may look at when it updates or renders: one
+// immutable value a message. Width and Height are the view's own area.
+type Frame struct {
+	Snapshot *sources.Snapshot
+	Now      time.Time
+	Theme    Theme
+	Keys     keymap.Map
+	Width    int
+	Height   int
+	ReadOnly bool
+}
+
+// Command is one thing a view can do now. The same list makes dispatch,
+// footer, help and palette.
+type Command struct {
+	Key  keymap.Binding
+	Risk keymap.Risk
+	// WhyNot says why it cannot be done now; "" if it can.
+	WhyNot string
+	// Minor commands (movement) are dispatched and in the help, but not in
+	// the footer nor in the palette.
+	Minor bool
+	Do    func() tea.Cmd
+}
+
+// View is one screen. Values it keeps are cursor, filter and form text;
+// everything else comes with the Frame.
+type View interface {
+	Title() string
+	Commands(Frame) []Command
+	// Update sees every message that no command answered: text while typing,
+	// mouse events (in the view's own coordinates), and its own messages.
+	Update(tea.Msg, Frame) tea.Cmd
+	Render(Frame) string
+}
+
+// Typer is a view that may be taking text: while Typing is true the root
+// passes every key but ctrl+c to Update instead of looking for commands.
+type Typer interface{ Typing() bool }
+
+// Entry is one line of the palette that is not a command: an object.
+type Entry struct {
+	Title string // "node worker-0"
+	Hint  string // what is known in three words
+	Open  func() tea.Cmd
+}
+
+// Message types the root answers. A view asks by returning these commands.
+type (
+	openMsg  struct{ view View }
+	backMsg  struct{}
+	toastMsg struct {
+		severity sources.Severity
+		text     string
+	}
+	heartbeatMsg struct{}
+	changedMsg   struct{}
+)
+
+// Open puts a view on top.
+func Open(v View) tea.Cmd { return func() tea.Msg { return openMsg{v} } }
+
+// Back takes the top view off.
+func Back() tea.Cmd { return func() tea.Msg { return backMsg{} } }
+
+// Toast shows one line for a few seconds.
+func Toast(s sources.Severity, text string) tea.Cmd {
+	return func() tea.Msg { return toastMsg{s, text} }
+}
+
+// Copy puts text on the clipboard of the terminal (OSC 52) and says so.
+func Copy(text string) tea.Cmd {
+	return tea.Batch(tea.SetClipboard(text), Toast(sources.OK, "copied: "+text))
+}

@@ -1,0 +1,109 @@
+package ui
+
+import (
+	"daytwo/sources"
+
+	"charm.land/lipgloss/v2"
+)
+
+// Theme is every style by its meaning. All styling comes from here.
+type Theme struct {
+	Dark  bool
+	ASCII bool // no glyphs outside ASCII
+	Color bool // false: glyph, word, bold and reverse carry the meaning
+
+	Critical  lipgloss.Style
+	Warning   lipgloss.Style
+	OK        lipgloss.Style
+	Unknown   lipgloss.Style
+	Accent    lipgloss.Style // keys, focus
+	Text      lipgloss.Style
+	Strong    lipgloss.Style // the one bold thing in a row
+	Dim       lipgloss.Style
+	Edge      lipgloss.Style // border of a pane without focus
+	EdgeFocus lipgloss.Style
+	Selected  lipgloss.Style // behind the selected row
+}
+
+// ThemeName is what --theme takes.
+type ThemeName string
+
+// The themes. Auto asks the terminal for its background.
+const (
+	Auto  ThemeName = "auto"
+	Dark  ThemeName = "dark"
+	Light ThemeName = "light"
+	None  ThemeName = "none"
+)
+
+type palette struct{ critical, warning, ok, unknown, accent, text, dim, edge, selection string }
+
+// NewTheme returns the styles for a background. Without colour only bold,
+// faint and reverse are used.
+func NewTheme(dark, color, ascii bool) Theme {
+	if !color {
+		return plainTheme(dark, ascii)
+	}
+	p := palette{
+		critical: "#c01c34", warning: "#8a5300", ok: "#2f6f1e", unknown: "#5a6080", accent: "#0b62a8",
+		text: "#1f2335", dim: "#5b6180", edge: "#b4bad0", selection: "#dfe5f5",
+	}
+	if dark {
+		p = palette{
+			critical: "#ff6b75", warning: "#ffb454", ok: "#8bd450", unknown: "#8a91b4", accent: "#5cc8ff",
+			text: "#d5d9ea", dim: "#6f7799", edge: "#39405e", selection: "#232a45",
+		}
+	}
+	fg := func(c string) lipgloss.Style { return lipgloss.NewStyle().Foreground(lipgloss.Color(c)) }
+	return Theme{
+		Dark: dark, ASCII: ascii, Color: true,
+		Critical: fg(p.critical), Warning: fg(p.warning), OK: fg(p.ok), Unknown: fg(p.unknown),
+		Accent: fg(p.accent), Text: fg(p.text), Strong: fg(p.text).Bold(true), Dim: fg(p.dim),
+		Edge: fg(p.edge), EdgeFocus: fg(p.accent),
+		Selected: lipgloss.NewStyle().Background(lipgloss.Color(p.selection)),
+	}
+}
+
+func plainTheme(dark, ascii bool) Theme {
+	plain := lipgloss.NewStyle()
+	bold := plain.Bold(true)
+	return Theme{
+		Dark: dark, ASCII: ascii,
+		Critical: bold, Warning: bold, OK: plain, Unknown: plain, Accent: bold,
+		Text: plain, Strong: bold, Dim: plain, Edge: plain, EdgeFocus: bold,
+		Selected: plain.Reverse(true),
+	}
+}
+
+// Severity is the style of a severity's glyph, word and number.
+func (t Theme) Severity(s sources.Severity) lipgloss.Style {
+	switch s {
+	case sources.Critical:
+		return t.Critical
+	case sources.Warning:
+		return t.Warning
+	case sources.OK:
+		return t.OK
+	case sources.Unknown:
+		return t.Unknown
+	}
+	return t.Unknown
+}
+
+// Glyph is the severity's sign: one cell wide.
+func (t Theme) Glyph(s sources.Severity) string {
+	unicode, ascii := "○", "?"
+	switch s {
+	case sources.Critical:
+		unicode, ascii = "✖", "X"
+	case sources.Warning:
+		unicode, ascii = "▲", "!"
+	case sources.OK:
+		unicode, ascii = "●", "."
+	case sources.Unknown:
+	}
+	if t.ASCII {
+		return ascii
+	}
+	return unicode
+}
