@@ -43,7 +43,7 @@ func SortFindings(fs []Finding) {
 		if c := strings.Compare(a.Rule, b.Rule); c != 0 {
 			return c
 		}
-		return strings.Compare(a.About.String(), b.About.String())
+		return CompareRefs(a.About, b.About)
 	})
 }
 

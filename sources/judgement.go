@@ -35,7 +35,8 @@ type NodeHealth struct {
 	CPUPast   []Point // last hour, ratio 0 to 1
 	MemPast   []Point
 	Pods      int
-	LoadError string // why CPU and memory are unknown, "" if known
+	Load      Severity // of CPU and memory over Thresholds.LoadFor; Unknown without enough samples
+	LoadError string   // why CPU and memory are unknown, "" if known
 }
 
 // Crossing is when a disk reaches a level, if it goes on like this.
@@ -50,11 +51,13 @@ type Crossing struct {
 type DiskUse struct {
 	Row
 	Node      string
+	Images    bool // the image filesystem, where it is not the node's root filesystem
 	FS        Filesystem
-	Percent   float64 // df; negative if unknown
-	Growth    float64 // bytes a day; only meaningful if Forecast
-	Forecast  bool    // samples allow a forecast
-	WhyNot    string  // why there is no forecast
+	Percent   float64       // df; negative if unknown
+	Growth    float64       // bytes a day; only meaningful if Forecast
+	Over      time.Duration // the time the growth was measured over
+	Forecast  bool          // samples allow a forecast
+	WhyNot    string        // why there is no forecast, or why nothing is known
 	Crossings []Crossing
 	Past      []Point // used bytes, oldest first
 	At        time.Time
