@@ -22,7 +22,11 @@ type Theme struct {
 	Dim       lipgloss.Style
 	Edge      lipgloss.Style // border of a pane without focus
 	EdgeFocus lipgloss.Style
-	Selected  lipgloss.Style // behind the selected row
+	Selected  lipgloss.Style // behind the name of the selected row
+	Key       lipgloss.Style // a key to press, a focused title
+	Track     lipgloss.Style // the empty part of a bar
+	Letter    lipgloss.Style // in a column's title: the key that sorts by it
+	Alarm     lipgloss.Style // a whole line that must not be overlooked
 }
 
 // ThemeName is what --theme takes.
@@ -36,7 +40,38 @@ const (
 	None  ThemeName = "none"
 )
 
-type palette struct{ critical, warning, ok, unknown, accent, text, dim, edge, selection string }
+type palette struct{ critical, warning, ok, unknown, accent, text, dim, edge, selection, onAlarm string }
+
+// Palettes by meaning. The light one has a contrast of at least 4.5:1 on
+// white, the dark one on #16161e; edges and tracks carry no meaning.
+func darkPalette() palette {
+	return palette{
+		critical: "#ff6b75", warning: "#ffb454", ok: "#8bd450", unknown: "#8a91b4", accent: "#5cc8ff",
+		text: "#d5d9ea", dim: "#6f7799", edge: "#39405e", selection: "#232a45", onAlarm: "#16161e",
+	}
+}
+
+func lightPalette() palette {
+	return palette{
+		critical: "#c01c34", warning: "#8a5300", ok: "#2f6f1e", unknown: "#5a6080", accent: "#0b62a8",
+		text: "#1f2335", dim: "#5b6180", edge: "#b4bad0", selection: "#dfe5f5", onAlarm: "#ffffff",
+	}
+}
+
+// basicPalette names colours of the terminal's own sixteen, whose user chose
+// them to be readable; rounding the true colours to them would lose edges.
+func basicPalette(dark bool) palette {
+	if dark {
+		return palette{
+			critical: "9", warning: "11", ok: "10", unknown: "7", accent: "14",
+			text: "15", dim: "7", edge: "8", selection: "4", onAlarm: "0",
+		}
+	}
+	return palette{
+		critical: "1", warning: "5", ok: "2", unknown: "8", accent: "4",
+		text: "0", dim: "8", edge: "7", selection: "7", onAlarm: "15",
+	}
+}
 
 // NewTheme returns the styles for a background. Without colour only bold,
 // faint and reverse are used.
@@ -44,16 +79,17 @@ func NewTheme(dark, color, ascii bool) Theme {
 	if !color {
 		return plainTheme(dark, ascii)
 	}
-	p := palette{
-		critical: "#c01c34", warning: "#8a5300", ok: "#2f6f1e", unknown: "#5a6080", accent: "#0b62a8",
-		text: "#1f2335", dim: "#5b6180", edge: "#b4bad0", selection: "#dfe5f5",
-	}
+	p := lightPalette()
 	if dark {
-		p = palette{
-			critical: "#ff6b75", warning: "#ffb454", ok: "#8bd450", unknown: "#8a91b4", accent: "#5cc8ff",
-			text: "#d5d9ea", dim: "#6f7799", edge: "#39405e", selection: "#232a45",
-		}
+		p = darkPalette()
 	}
+	return p.theme(dark, ascii)
+}
+
+// NewBasicTheme is NewTheme for a terminal with sixteen colours.
+func NewBasicTheme(dark, ascii bool) Theme { return basicPalette(dark).theme(dark, ascii) }
+
+func (p palette) theme(dark, ascii bool) Theme {
 	fg := func(c string) lipgloss.Style { return lipgloss.NewStyle().Foreground(lipgloss.Color(c)) }
 	return Theme{
 		Dark: dark, ASCII: ascii, Color: true,
@@ -61,6 +97,8 @@ func NewTheme(dark, color, ascii bool) Theme {
 		Accent: fg(p.accent), Text: fg(p.text), Strong: fg(p.text).Bold(true), Dim: fg(p.dim),
 		Edge: fg(p.edge), EdgeFocus: fg(p.accent),
 		Selected: lipgloss.NewStyle().Background(lipgloss.Color(p.selection)),
+		Key:      fg(p.accent).Bold(true), Track: fg(p.edge), Letter: fg(p.dim).Underline(true),
+		Alarm: fg(p.onAlarm).Background(lipgloss.Color(p.critical)).Bold(true),
 	}
 }
 
@@ -71,7 +109,8 @@ func plainTheme(dark, ascii bool) Theme {
 		Dark: dark, ASCII: ascii,
 		Critical: bold, Warning: bold, OK: plain, Unknown: plain, Accent: bold,
 		Text: plain, Strong: bold, Dim: plain, Edge: plain, EdgeFocus: bold,
-		Selected: plain.Reverse(true),
+		Selected: plain.Reverse(true), Key: bold, Track: plain, Letter: plain.Underline(true),
+		Alarm: plain.Reverse(true).Bold(true),
 	}
 }
 

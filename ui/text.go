@@ -1,0 +1,161 @@
+package ui
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// longestCluster bounds the bytes of one cell, so that a pile of combining
+// marks cannot flood the wire.
+const longestCluster = 24
+
+// Fit cuts s with … or pads it with spaces to exactly width cells. Styles in
+// s stay; control characters and text that terminals disagree on are replaced
+// as by Clean.
+func Fit(s string, width int) string {
+	if width <= 0 {
+		return ""
+	}
+	s, w := cut(s, width)
+	return s + blank(width-w)
+}
+
+// FitRight is Fit with the padding on the left.
+func FitRight(s string, width int) string {
+	if width <= 0 {
+		return ""
+	}
+	s, w := cut(s, width)
+	return blank(width-w) + s
+}
+
+// Cut shortens s with … to at most width cells without padding it.
+func Cut(s string, width int) string {
+	s, _ = cut(s, max(width, 0))
+	return s
+}
+
+// Join puts fitted pieces side by side, one space between them.
+func Join(parts ...string) string { return strings.Join(parts, " ") }
+
+// Width is how many cells s takes.
+func Width(s string) int {
+	if printable(s) {
+		return len(s)
+	}
+	return ansi.StringWidth(s)
+}
+
+// Wrap breaks s between words into lines of at most width cells; longer words
+// are broken anywhere. Line breaks in s are kept.
+func Wrap(s string, width int) []string {
+	if width <= 0 {
+		return nil
+	}
+	return strings.Split(ansi.Wrap(s, width, ""), "\n")
+}
+
+// Clean makes text from outside safe to draw: no control or formatting
+// characters, line breaks as spaces, and nothing that terminals draw in
+// different widths, so that columns hold everywhere.
+func Clean(s string) string {
+	if printable(s) {
+		return s
+	}
+	s = ansi.Strip(strings.ToValidUTF8(s, "?"))
+	if steady(s) {
+		return s
+	}
+	s = strings.Map(drawable, s)
+	var b strings.Builder
+	for len(s) > 0 {
+		cluster, wide := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+		if cluster == "" {
+			break
+		}
+		b.WriteString(steadyCluster(cluster, wide))
+		s = s[len(cluster):]
+	}
+	return b.String()
+}
+
+// cut returns s shortened to at most width cells, and its width.
+func cut(s string, width int) (string, int) {
+	if printable(s) {
+		if len(s) <= width {
+			return s, len(s)
+		}
+		if width == 0 {
+			return "", 0
+		}
+		return s[:width-1] + "…", width
+	}
+	if strings.IndexByte(s, '\x1b') < 0 {
+		s = Clean(s)
+	} else if strings.ContainsAny(s, "\n\r\t") {
+		s = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(s)
+	}
+	w := ansi.StringWidth(s)
+	if w > width {
+		s = ansi.Truncate(s, width, "…")
+		w = ansi.StringWidth(s)
+	}
+	return s, w
+}
+
+// printable reports whether s is ASCII that takes one cell a byte.
+func printable(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// steady reports whether all terminals give s the same width.
+func steady(s string) bool {
+	for _, r := range s {
+		if drawable(r) != r {
+			return false
+		}
+	}
+	return len(s) < 4*longestCluster && ansi.StringWidth(s) == ansi.StringWidthWc(s)
+}
+
+// drawable maps line breaks to spaces and drops what has no picture of its
+// own: controls, joiners, direction marks, variation selectors, skin tones.
+func drawable(r rune) rune {
+	switch {
+	case r == '\n' || r == '\t' || r == '\r' || r == '\u2028' || r == '\u2029':
+		return ' '
+	case unicode.IsControl(r), unicode.Is(unicode.Cf, r):
+		return -1
+	case unicode.Is(unicode.Variation_Selector, r), r >= 0x1F3FB && r <= 0x1F3FF:
+		return -1
+	}
+	return r
+}
+
+func steadyCluster(cluster string, wide int) string {
+	if len(cluster) <= longestCluster && wide == ansi.StringWidthWc(cluster) {
+		return cluster
+	}
+	r, size := utf8.DecodeRuneInString(cluster)
+	first := cluster[:size]
+	if r != utf8.RuneError && ansi.StringWidth(first) == ansi.StringWidthWc(first) {
+		return first
+	}
+	return "?"
+}
+
+// blank is n spaces; none if n is negative.
+func blank(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return strings.Repeat(" ", n)
+}
