@@ -28,8 +28,8 @@ type Command struct {
 	Risk keymap.Risk
 	// WhyNot says why it cannot be done now; "" if it can.
 	WhyNot string
-	// Minor commands (movement) are dispatched and in the help, but not in
-	// the footer nor in the palette.
+	// Minor commands (movement, sorting) are dispatched, in the help and in
+	// the palette, but not in the footer.
 	Minor bool
 	Do    func() tea.Cmd
 }
@@ -66,7 +66,16 @@ type (
 	}
 	heartbeatMsg struct{}
 	changedMsg   struct{}
+	failedMsg    struct{ err error }
 )
+
+// Heartbeat is the message of a second that has passed. Only a driver that
+// set Options.Driven sends it.
+func Heartbeat() tea.Msg { return heartbeatMsg{} }
+
+// Changed is the message that there is a newer snapshot. Only a driver that
+// set Options.Driven sends it.
+func Changed() tea.Msg { return changedMsg{} }
 
 // Open puts a view on top.
 func Open(v View) tea.Cmd { return func() tea.Msg { return openMsg{v} } }

@@ -40,34 +40,34 @@ const (
 	None  ThemeName = "none"
 )
 
-type palette struct{ critical, warning, ok, unknown, accent, text, dim, edge, selection, onAlarm string }
+type colours struct{ critical, warning, ok, unknown, accent, text, dim, edge, selection, onAlarm string }
 
 // Palettes by meaning. The light one has a contrast of at least 4.5:1 on
 // white, the dark one on #16161e; edges and tracks carry no meaning.
-func darkPalette() palette {
-	return palette{
+func darkColours() colours {
+	return colours{
 		critical: "#ff6b75", warning: "#ffb454", ok: "#8bd450", unknown: "#8a91b4", accent: "#5cc8ff",
 		text: "#d5d9ea", dim: "#6f7799", edge: "#39405e", selection: "#232a45", onAlarm: "#16161e",
 	}
 }
 
-func lightPalette() palette {
-	return palette{
+func lightColours() colours {
+	return colours{
 		critical: "#c01c34", warning: "#8a5300", ok: "#2f6f1e", unknown: "#5a6080", accent: "#0b62a8",
 		text: "#1f2335", dim: "#5b6180", edge: "#b4bad0", selection: "#dfe5f5", onAlarm: "#ffffff",
 	}
 }
 
-// basicPalette names colours of the terminal's own sixteen, whose user chose
+// basicColours names colours of the terminal's own sixteen, whose user chose
 // them to be readable; rounding the true colours to them would lose edges.
-func basicPalette(dark bool) palette {
+func basicColours(dark bool) colours {
 	if dark {
-		return palette{
+		return colours{
 			critical: "9", warning: "11", ok: "10", unknown: "7", accent: "14",
 			text: "15", dim: "7", edge: "8", selection: "4", onAlarm: "0",
 		}
 	}
-	return palette{
+	return colours{
 		critical: "1", warning: "5", ok: "2", unknown: "8", accent: "4",
 		text: "0", dim: "8", edge: "7", selection: "7", onAlarm: "15",
 	}
@@ -79,17 +79,17 @@ func NewTheme(dark, color, ascii bool) Theme {
 	if !color {
 		return plainTheme(dark, ascii)
 	}
-	p := lightPalette()
+	p := lightColours()
 	if dark {
-		p = darkPalette()
+		p = darkColours()
 	}
 	return p.theme(dark, ascii)
 }
 
 // NewBasicTheme is NewTheme for a terminal with sixteen colours.
-func NewBasicTheme(dark, ascii bool) Theme { return basicPalette(dark).theme(dark, ascii) }
+func NewBasicTheme(dark, ascii bool) Theme { return basicColours(dark).theme(dark, ascii) }
 
-func (p palette) theme(dark, ascii bool) Theme {
+func (p colours) theme(dark, ascii bool) Theme {
 	fg := func(c string) lipgloss.Style { return lipgloss.NewStyle().Foreground(lipgloss.Color(c)) }
 	return Theme{
 		Dark: dark, ASCII: ascii, Color: true,

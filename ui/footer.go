@@ -1,0 +1,70 @@
+package ui
+
+import (
+	"strings"
+
+	"daytwo/keymap"
+)
+
+// footerItem is one command in the footer and where it is.
+type footerItem struct {
+	command Command
+	x, w    int
+}
+
+// footer names the commands that can be done now, the view's first.
+func (r *Root) footer() string {
+	t := r.theme
+	var b strings.Builder
+	at := 0
+	for _, item := range r.footerItems() {
+		b.WriteString(blank(item.x - at))
+		b.WriteString(t.Key.Render(item.command.Key.Shown) + " " + t.Dim.Render(item.command.Key.Words))
+		at = item.x + item.w
+	}
+	return Fit(b.String(), r.width)
+}
+
+// footerItems places as many commands as there is room for. The way out and
+// the help always stay; the view's last commands go first.
+func (r *Root) footerItems() []footerItem {
+	var own, kept []Command
+	for _, c := range r.top().Commands(r.frame) {
+		if !c.Minor && c.WhyNot == "" {
+			own = append(own, c)
+		}
+	}
+	for _, c := range r.globals() {
+		if !c.Minor {
+			kept = append(kept, c)
+		}
+	}
+	for {
+		items := placeItems(append(own[:len(own):len(own)], kept...))
+		last := items[len(items)-1]
+		if last.x+last.w < r.width {
+			return items
+		}
+		switch {
+		case len(own) > 0:
+			own = own[:len(own)-1]
+		case len(kept) > 2: // the palette
+			kept = kept[1:]
+		default:
+			return items
+		}
+	}
+}
+
+func placeItems(commands []Command) []footerItem {
+	items := make([]footerItem, 0, len(commands))
+	x := 1
+	for _, c := range commands {
+		w := bindingWidth(c.Key)
+		items = append(items, footerItem{command: c, x: x, w: w})
+		x += w + 3
+	}
+	return items
+}
+
+func bindingWidth(b keymap.Binding) int { return Width(b.Shown) + 1 + Width(b.Words) }

@@ -1,0 +1,94 @@
+package ui
+
+import (
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// leastBetweenLooks limits how often a changed snapshot is looked at. Every
+// message renders a view, so messages are limited, not frames.
+const leastBetweenLooks = 50 * time.Millisecond
+
+// look waits until the store has changed, and at least for pause since now.
+// It ends with the program.
+func (r *Root) look(pause time.Duration) tea.Cmd {
+	if r.o.Driven {
+		return nil
+	}
+	changed, done := r.o.Store.Changed(), r.done
+	return func() tea.Msg {
+		if !wait(done, pause) {
+			return nil
+		}
+		select {
+		case <-done:
+			return nil
+		case <-changed:
+			return changedMsg{}
+		}
+	}
+}
+
+// beat waits for the next full second of the clock, or the end.
+func (r *Root) beat() tea.Cmd {
+	if r.o.Driven {
+		return nil
+	}
+	now, done := r.o.Clock(), r.done
+	next := now.Truncate(time.Second).Add(time.Second)
+	return func() tea.Msg {
+		if !wait(done, next.Sub(now)) {
+			return nil
+		}
+		return heartbeatMsg{}
+	}
+}
+
+// wait lets a time pass; false if done was closed meanwhile.
+func wait(done <-chan struct{}, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+// guard makes a panic within a command, and within the commands it returns,
+// end the program in order instead of with a stack on the terminal.
+func (r *Root) guard(cmd tea.Cmd) tea.Cmd {
+	if cmd == nil {
+		return nil
+	}
+	return func() (msg tea.Msg) {
+		defer func() {
+			if p := recover(); p != nil {
+				msg = failedMsg{r.internal(p)}
+			}
+		}()
+		msg = cmd()
+		if batch, ok := msg.(tea.BatchMsg); ok {
+			for i, c := range batch {
+				batch[i] = r.guard(c)
+			}
+		}
+		return msg
+	}
+}
+
+// broke ends the program after a panic in Update or View.
+func (r *Root) broke(p any) { r.fail(r.internal(p)) }
+
+// internal logs a panic with its stack and makes an error of one sentence.
+func (r *Root) internal(p any) error {
+	r.o.Log("panic: %v\n%s", p, debug.Stack())
+	return fmt.Errorf("internal error while drawing the screen: %v; the log has the details, please report it", p)
+}

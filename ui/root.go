@@ -1,0 +1,248 @@
+package ui
+
+import (
+	"time"
+
+	"daytwo/keymap"
+	"daytwo/sources"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+)
+
+// toastFor is how long a toast is in sight.
+const toastFor = 4 * time.Second
+
+// Store is where the root finds the newest snapshot: sources.Store.
+type Store interface {
+	Snapshot() *sources.Snapshot
+	Changed() <-chan struct{}
+}
+
+// Options is what the root is made of.
+type Options struct {
+	Store   Store
+	Clock   func() time.Time
+	Keys    keymap.Map
+	Home    View                // the bottom view
+	Objects func(Frame) []Entry // for the palette; nil: none
+	Title   string              // of the program, in header and window title
+
+	ReadOnly bool
+	ASCII    bool
+	Mouse    bool
+	Color    bool
+	Theme    ThemeName
+
+	// Log receives what must not go to the terminal: stacks. May be nil.
+	Log sources.Logger
+	// Driven: no waiting for time or changes; who drives the root sends
+	// Heartbeat and Changed itself. For tests.
+	Driven bool
+}
+
+// Root is the model of the whole screen: a stack of views, of which the top
+// one is in sight, between header and footer.
+type Root struct {
+	o        Options
+	done     <-chan struct{} // ends what the root waits for
+	fail     func(error)     // ends the program
+	snapshot *sources.Snapshot
+	dark     bool
+	profile  colorprofile.Profile
+	theme    Theme
+	width    int
+	height   int
+	views    []View
+	over     overlay // help or palette; nil: none
+	toast    toast
+	frame    Frame // of the message being handled, and of the next View
+}
+
+// toast is one line for a few seconds.
+type toast struct {
+	severity sources.Severity
+	text     string
+	until    time.Time
+}
+
+// overlay is what lies above the view and takes all keys.
+type overlay interface {
+	// update answers a message; true closes the overlay.
+	update(tea.Msg, Frame) (closed bool, cmd tea.Cmd)
+	// box is what it shows within a screen of some size.
+	box(f Frame, width, height int) ([]string, Rect)
+}
+
+// New makes the root of a screen. It starts dark: some terminals never say
+// what their background is.
+func New(o Options) *Root {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Title == "" {
+		o.Title = "daytwo"
+	}
+	if o.Log == nil {
+		o.Log = func(string, ...any) {}
+	}
+	r := &Root{
+		o: o, views: []View{o.Home}, dark: o.Theme != Light, profile: colorprofile.TrueColor,
+		fail: func(error) {}, snapshot: o.Store.Snapshot(),
+	}
+	r.restyle()
+	r.frame = r.newFrame()
+	return r
+}
+
+// Init starts what the root waits for and asks for the terminal's background.
+func (r *Root) Init() tea.Cmd {
+	var cmds []tea.Cmd
+	if !r.o.Driven {
+		cmds = append(cmds, r.look(0), r.beat())
+	}
+	if r.o.Theme == Auto || r.o.Theme == "" {
+		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	return tea.Batch(cmds...)
+}
+
+// Update handles one message: first what changes the frame, then the rest
+// with that frame.
+func (r *Root) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.broke(p)
+			model, cmd = r, nil
+		}
+	}()
+	again := r.notice(msg)
+	r.frame = r.newFrame()
+	return r, tea.Batch(again, r.guard(r.answer(msg)))
+}
+
+// notice takes in what a frame is made of; it returns the command that waits
+// for the next of its kind.
+func (r *Root) notice(msg tea.Msg) tea.Cmd {
+	switch m := msg.(type) {
+	case tea.WindowSizeMsg:
+		r.width, r.height = m.Width, m.Height
+	case tea.ColorProfileMsg:
+		r.profile = m.Profile
+		r.restyle()
+	case tea.BackgroundColorMsg:
+		if r.o.Theme == Auto || r.o.Theme == "" {
+			r.dark = m.IsDark()
+			r.restyle()
+		}
+	case heartbeatMsg:
+		r.snapshot = r.o.Store.Snapshot()
+		return r.beat()
+	case changedMsg:
+		r.snapshot = r.o.Store.Snapshot()
+		return r.look(leastBetweenLooks)
+	}
+	return nil
+}
+
+// answer hands a message to who it is for.
+func (r *Root) answer(msg tea.Msg) tea.Cmd {
+	switch m := msg.(type) {
+	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg:
+		return nil // in the frame
+	case openMsg:
+		r.over, r.views = nil, append(r.views, m.view)
+		r.frame = r.newFrame()
+	case backMsg:
+		return r.goBack()
+	case toastMsg:
+		r.say(m.severity, m.text)
+	case failedMsg:
+		r.fail(m.err)
+	case tea.KeyPressMsg:
+		return r.key(m)
+	case tea.PasteMsg:
+		return r.input(m)
+	case tea.MouseMsg:
+		return r.mouse(m)
+	default:
+		return r.tellAll(msg)
+	}
+	return nil
+}
+
+// tellAll gives a view's own message to every view: the one that asked may
+// be covered by another meanwhile.
+func (r *Root) tellAll(msg tea.Msg) tea.Cmd {
+	cmds := make([]tea.Cmd, 0, len(r.views))
+	for _, v := range r.views {
+		cmds = append(cmds, v.Update(msg, r.frame))
+	}
+	return tea.Batch(cmds...)
+}
+
+// input gives a message to the overlay if there is one, else to the top view.
+func (r *Root) input(msg tea.Msg) tea.Cmd {
+	if r.over == nil {
+		return r.top().Update(msg, r.frame)
+	}
+	closed, cmd := r.over.update(msg, r.frame)
+	if closed {
+		r.over = nil
+	}
+	return cmd
+}
+
+// mouse finds out what was hit. Coordinates are translated to those of the
+// part that gets the message.
+func (r *Root) mouse(msg tea.MouseMsg) tea.Cmd {
+	at, s := msg.Mouse(), r.arranged()
+	switch {
+	case r.over != nil:
+		_, area := r.over.box(r.frame, r.width, r.height)
+		return r.input(Shift(msg, area.X, area.Y))
+	case s.body.Contains(at.X, at.Y):
+		return r.top().Update(Shift(msg, s.body.X, s.body.Y), r.frame)
+	case s.footer.Contains(at.X, at.Y):
+		if click, ok := msg.(tea.MouseClickMsg); ok && click.Button == tea.MouseLeft {
+			return r.footerClick(at.X)
+		}
+	}
+	return nil
+}
+
+func (r *Root) top() View { return r.views[len(r.views)-1] }
+
+// goBack takes the top view off; the bottom one stays.
+func (r *Root) goBack() tea.Cmd {
+	if len(r.views) > 1 {
+		r.views = r.views[:len(r.views)-1]
+		r.frame = r.newFrame()
+	}
+	return nil
+}
+
+func (r *Root) say(s sources.Severity, text string) {
+	r.toast = toast{severity: s, text: Clean(text), until: r.frame.Now.Add(toastFor)}
+}
+
+// newFrame is what views see until the next message.
+func (r *Root) newFrame() Frame {
+	body := r.arranged().body
+	return Frame{
+		Snapshot: r.snapshot, Now: r.o.Clock(), Theme: r.theme, Keys: r.o.Keys,
+		Width: body.W, Height: body.H, ReadOnly: r.o.ReadOnly,
+	}
+}
+
+func (r *Root) arranged() screen { return arrange(r.width, r.height, stale(r.snapshot)) }
+
+// restyle makes the theme anew after what it depends on has changed.
+func (r *Root) restyle() {
+	color := r.o.Color && r.o.Theme != None && r.profile > colorprofile.ASCII
+	if color && r.profile == colorprofile.ANSI {
+		r.theme = NewBasicTheme(r.dark, r.o.ASCII)
+		return
+	}
+	r.theme = NewTheme(r.dark, color, r.o.ASCII)
+}

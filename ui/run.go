@@ -1,0 +1,65 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// Frames a second that may be written. Locally a key should be answered
+// within 10 ms; over SSH bytes count more.
+const (
+	framesLocal  = 120
+	framesRemote = 20
+)
+
+// Run shows the screen until the user quits or ctx ends. Nil streams are the
+// terminal's. It returns nil if the user quit.
+func Run(ctx context.Context, o Options, in io.Reader, out io.Writer, extra ...tea.ProgramOption) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var (
+		mu     sync.Mutex
+		failed error
+	)
+	r := New(o)
+	r.done = ctx.Done()
+	r.fail = func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if failed == nil {
+			failed = err
+		}
+		cancel()
+	}
+	_, err := tea.NewProgram(r, programOptions(ctx, in, out, extra)...).Run()
+	mu.Lock()
+	defer mu.Unlock()
+	switch {
+	case failed != nil:
+		return failed
+	case err == nil, errors.Is(err, tea.ErrInterrupted), errors.Is(err, context.Canceled):
+		return nil
+	}
+	return fmt.Errorf("show the screen: %w", err)
+}
+
+func programOptions(ctx context.Context, in io.Reader, out io.Writer, extra []tea.ProgramOption) []tea.ProgramOption {
+	frames := framesLocal
+	if os.Getenv("SSH_TTY") != "" || os.Getenv("SSH_CONNECTION") != "" {
+		frames = framesRemote
+	}
+	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(frames)}
+	if in != nil {
+		options = append(options, tea.WithInput(in))
+	}
+	if out != nil {
+		options = append(options, tea.WithOutput(out))
+	}
+	return append(options, extra...)
+}
