@@ -28,6 +28,9 @@ func (r *Root) footer() string {
 // footerItems places as many commands as there is room for. The way out and
 // the help always stay; the view's last commands go first.
 func (r *Root) footerItems() []footerItem {
+	if r.typing() {
+		return placeItems(r.typingHints())
+	}
 	var own, kept []Command
 	for _, c := range r.top().Commands(r.frame) {
 		if !c.Minor && c.WhyNot == "" {
@@ -54,6 +57,13 @@ func (r *Root) footerItems() []footerItem {
 			return items
 		}
 	}
+}
+
+// typingHints is how to end typing; the view answers these keys itself.
+func (r *Root) typingHints() []Command {
+	done, cancel := r.o.Keys.List.Open, r.o.Keys.Global.Back
+	done.Words, cancel.Words = "done", "cancel"
+	return []Command{{Key: done}, {Key: cancel}, {Key: r.o.Keys.Global.Interrupt}}
 }
 
 func placeItems(commands []Command) []footerItem {

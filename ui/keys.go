@@ -17,7 +17,7 @@ func (r *Root) key(m tea.KeyPressMsg) tea.Cmd {
 	if r.over != nil {
 		return r.input(m)
 	}
-	if t, ok := r.top().(Typer); ok && t.Typing() {
+	if r.typing() {
 		return r.top().Update(m, r.frame)
 	}
 	for _, c := range r.commands() {
@@ -26,6 +26,12 @@ func (r *Root) key(m tea.KeyPressMsg) tea.Cmd {
 		}
 	}
 	return r.top().Update(m, r.frame)
+}
+
+// typing reports whether the top view takes text.
+func (r *Root) typing() bool {
+	t, ok := r.top().(Typer)
+	return ok && t.Typing()
 }
 
 // run does a command, or says why not.

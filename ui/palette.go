@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"daytwo/keymap"
 
@@ -194,12 +195,18 @@ func (p *palette) line(t Theme, m fuzzy.Match, selected bool, width int) string 
 // highlit marks the bytes that were found. Indexes are of bytes, rising.
 func (p *palette) highlit(t Theme, title string, found []int) string {
 	var b strings.Builder
-	for i, r := range title {
+	for start := 0; start < len(title); {
+		hit := slices.Contains(found, start)
+		end := start + 1
+		for end < len(title) && (!utf8.RuneStart(title[end]) || slices.Contains(found, end) == hit) {
+			end++
+		}
 		style := t.Text
-		if slices.Contains(found, i) {
+		if hit {
 			style = t.Key
 		}
-		b.WriteString(style.Render(string(r)))
+		b.WriteString(style.Render(title[start:end]))
+		start = end
 	}
 	return b.String()
 }

@@ -200,6 +200,10 @@ func (r *Root) mouse(msg tea.MouseMsg) tea.Cmd {
 	switch {
 	case r.over != nil:
 		_, area := r.over.box(r.frame, r.width, r.height)
+		if _, click := msg.(tea.MouseClickMsg); click && !area.Contains(at.X, at.Y) {
+			r.over = nil
+			return nil
+		}
 		return r.input(Shift(msg, area.X, area.Y))
 	case s.body.Contains(at.X, at.Y):
 		return r.top().Update(Shift(msg, s.body.X, s.body.Y), r.frame)

@@ -136,7 +136,7 @@ func asciiOnly(s string) string {
 }
 
 // asciiGlyphs pairs each glyph with what stands for it.
-const asciiGlyphs = "│|─-━-╸-┄.╭+╮+╰+╯+├+┤+┬+┴+┼+·-•*–-—-−-…~→>←<↑^↓v⏎<▌>▸>▾v▴^✖X▲!●.○?✔+▪#█#×x≥>≤<±~µu"
+const asciiGlyphs = "│|─-━-╸-┄.╌-╭+╮+╰+╯+├+┤+┬+┴+┼+·-•*–-—-−-…~→>←<↑^↓v⏎<▌>▸>▾v▴^✖X▲!●.○?✔+▪#█#×x≥>≤<±~µu"
 
 func asciiFor(r rune) rune {
 	i := strings.IndexRune(asciiGlyphs, r)

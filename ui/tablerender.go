@@ -19,7 +19,7 @@ func (t *Table[T]) Render(f Frame, rows []T, width, height int, header, focused 
 		return area(nil, max(width, 0), max(height, 0))
 	}
 	v := t.view(rows)
-	t.spans = t.layout(width)
+	t.spans = t.layout(width - 1) // a cell of air at the right
 	out := make([]string, 0, height)
 	t.head = 0
 	if header && height > 1 {
