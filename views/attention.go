@@ -1,0 +1,204 @@
+package views
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"time"
+
+	"daytwo/sources"
+	"daytwo/ui"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// findings is the attention list: what is wrong, worst first, each with the
+// key that shows why.
+type findings struct {
+	table ui.Table[sources.Finding]
+	width int // for which the table has its columns
+}
+
+func newFindings() *findings {
+	a := &findings{}
+	a.table = ui.Table[sources.Finding]{
+		ID:    func(fi sources.Finding) string { return fi.Rule + " " + fi.About.Kind + "/" + fi.About.String() },
+		Match: func(fi sources.Finding) string { return fi.Rule + " " + fi.About.String() + " " + fi.Summary },
+	}
+	return a
+}
+
+func (a *findings) title() string { return "Attention" }
+
+func (a *findings) rows(f ui.Frame) []sources.Finding { return f.Snapshot.Judged.Findings }
+
+func (a *findings) worst(f ui.Frame) sources.Severity {
+	worst := sources.OK
+	for _, fi := range a.rows(f) {
+		worst = max(worst, fi.Severity)
+	}
+	if _, calm := a.silence(f); worst == sources.OK && !calm {
+		return sources.Unknown
+	}
+	return worst
+}
+
+func (a *findings) typing() bool { return a.table.Typing() }
+
+func (a *findings) commands(f ui.Frame) []ui.Command {
+	rows := a.rows(f)
+	open := ui.Command{Key: reword(f.Keys.List.Open, "evidence"), WhyNot: "there is no finding to show the evidence of"}
+	copyName := ui.Command{Key: reword(f.Keys.Global.Copy, "copy name"), Minor: true, WhyNot: "there is no finding"}
+	if fi, ok := a.table.Selected(rows); ok {
+		open.WhyNot, copyName.WhyNot = "", ""
+		open.Do = func() tea.Cmd { return ui.Open(newEvidence(fi)) }
+		copyName.Do = func() tea.Cmd { return ui.Copy(fi.About.String()) }
+	}
+	return append([]ui.Command{open, copyName}, a.table.Commands(f, rows)...)
+}
+
+func (a *findings) update(msg tea.Msg, f ui.Frame) tea.Cmd {
+	rows := a.rows(f)
+	cmd := a.table.Update(msg, f, rows)
+	if fi, ok := a.table.Selected(rows); ok && a.table.Opened() {
+		return tea.Batch(cmd, ui.Open(newEvidence(fi)))
+	}
+	return cmd
+}
+
+func (a *findings) render(f ui.Frame, focused bool, width, height int) string {
+	rows := a.rows(f)
+	inner := ui.Rect{W: width, H: height}
+	edges := height >= 4
+	if edges {
+		inner = inner.Inner()
+	}
+	lines := a.lines(f, rows, focused, inner.W, inner.H)
+	if !edges {
+		return strings.Join(lines[:min(len(lines), height)], "\n")
+	}
+	return ui.Box(f.Theme, a.title(), a.counts(f, rows), focused, lines, width, height)
+}
+
+func (a *findings) lines(f ui.Frame, rows []sources.Finding, focused bool, width, height int) []string {
+	if len(rows) == 0 {
+		return a.quietLines(f, width)
+	}
+	if a.width != width {
+		a.width, a.table.Columns = width, findingColumns(width)
+	}
+	room := height
+	if len(rows) > height && height > 2 {
+		room--
+	}
+	lines := a.table.Render(f, rows, width, room, false, focused)
+	if hidden := a.table.Count(rows) - room; room < height && hidden > 0 {
+		lines = append(lines, f.Theme.Dim.Render("   +"+strconv.Itoa(hidden)+" more"))
+	}
+	return lines
+}
+
+// findingColumns are glyph, topic, object, summary, and the key that opens
+// the evidence. The columns before the summary have no titles, so that the
+// mark of the selected row spans them.
+func findingColumns(width int) []ui.Column[sources.Finding] {
+	object := min(max(width/6, 14), 36)
+	type column = ui.Column[sources.Finding]
+	all := []column{
+		{Width: 1, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return glyph(f, fi.Severity) }},
+		{Width: 8, Priority: 2, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell {
+			return judged(f, fi.Severity, fi.Topic())
+		}},
+		{Width: object, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return strong(f, fi.About.String()) }},
+		{Title: "summary", Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return plain(f, fi.Summary) }},
+	}
+	if width < gridWidth {
+		return all
+	}
+	return append(all, column{Title: "key", Width: 14, Right: true, Priority: 1, Cell: func(f ui.Frame, _ sources.Finding) ui.Cell {
+		return ui.Cell{Text: f.Theme.Key.Render(f.Keys.List.Open.Shown) + f.Theme.Dim.Render(" evidence")}
+	}})
+}
+
+// counts is the edge's note: how many there are of each severity.
+func (a *findings) counts(f ui.Frame, rows []sources.Finding) string {
+	var n [sources.Critical + 1]int
+	for _, fi := range rows {
+		n[fi.Severity]++
+	}
+	var words []string
+	for s := sources.Critical; s > sources.OK; s-- {
+		if n[s] > 0 {
+			words = append(words, f.Theme.Severity(s).Render(strconv.Itoa(n[s])+" "+s.String()))
+		}
+	}
+	return strings.Join(words, f.Theme.Dim.Render(" "+bullet(f)+" "))
+}
+
+// quietLines is what the list says when it is empty: calm only if everything
+// was looked at.
+func (a *findings) quietLines(f ui.Frame, width int) []string {
+	text, calm := a.silence(f)
+	style, severity := f.Theme.Unknown, sources.Unknown
+	if calm {
+		style, severity = f.Theme.OK, sources.OK
+	}
+	var lines []string
+	for i, line := range ui.Wrap(ui.Clean(text), max(width-4, 8)) {
+		lead := "   "
+		if i == 0 {
+			lead = " " + f.Theme.Severity(severity).Render(f.Theme.Glyph(severity)) + " "
+		}
+		lines = append(lines, lead+style.Render(line))
+	}
+	return lines
+}
+
+// silence is what it means that there are no findings, and whether it means
+// that all is well.
+func (a *findings) silence(f ui.Frame) (text string, calm bool) {
+	s := f.Snapshot
+	if s.Cluster.Err != nil {
+		return "could not look: " + s.Cluster.Err.Error(), false
+	}
+	all := everything(s)
+	for _, src := range all {
+		if src.err != nil {
+			return "could not look at " + src.what + ": " + src.err.Error(), false
+		}
+	}
+	if names := waitingFor(all); names != "" {
+		return "waiting for " + names + fromServer(s), false
+	}
+	words := []string{
+		"nothing needs attention",
+		"looked at " + count(len(s.Nodes.Value), "node") + ", " + count(len(s.Pods.Value), "pod") + ", " +
+			count(len(s.Judged.Disks), "disk") + ", " + count(len(s.Judged.Certs), "certificate") + ", " +
+			count(len(s.Judged.Backups), "backup"),
+		"oldest reading " + ago(oldest(all), f.Now),
+	}
+	return strings.Join(words, " "+bullet(f)+" "), true
+}
+
+// oldest is the time of the reading that was read longest ago.
+func oldest(all []source) time.Time {
+	var at time.Time
+	for _, src := range all {
+		if !src.absent && !src.at.IsZero() && (at.IsZero() || src.at.Before(at)) {
+			at = src.at
+		}
+	}
+	return at
+}
+
+// clusterCommands are what one would type about the cluster as a whole, a
+// source or a permission.
+func clusterCommands(about sources.Ref) []string {
+	switch about.Kind {
+	case "Permission":
+		return []string{"kubectl auth whoami", "kubectl auth can-i --list"}
+	case "Source", "Cluster":
+		return []string{"kubectl get --raw '/readyz?verbose'", "kubectl version", "kubectl get nodes -o wide"}
+	}
+	return []string{typed("kubectl", "get", cmp.Or(kindWord(about.Kind), "all"), "-A")}
+}

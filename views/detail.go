@@ -1,0 +1,226 @@
+package views
+
+import (
+	"strings"
+	"time"
+
+	"daytwo/keymap"
+	"daytwo/sources"
+	"daytwo/ui"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// detail is the view of one object, or of one finding about it: what was
+// seen, where and when, what belongs to it, and what one would type.
+type detail struct {
+	subject subject
+	rule    string // of the finding whose evidence this is; "" for an object
+	scroll  ui.Scroll
+	chosen  int // among what can be copied
+
+	// The last snapshot in which the subject was there: when the object
+	// disappears, this picture stays.
+	seen   *sources.Snapshot
+	seenAt time.Time
+}
+
+// newDetail is the detail of an object as a topic sees it.
+func newDetail(topic string, about sources.Ref) *detail {
+	return &detail{subject: subject{topic: topic, about: about}}
+}
+
+// newEvidence is the detail that begins with a finding.
+func newEvidence(fi sources.Finding) *detail {
+	return &detail{subject: subject{topic: fi.Topic(), about: fi.About}, rule: fi.Rule}
+}
+
+// Title names the object for the header's path.
+func (d *detail) Title() string {
+	words := []string{d.subject.topic, d.subject.about.String()}
+	if d.subject.topic == "" {
+		words[0] = kindWord(d.subject.about.Kind)
+	}
+	return strings.Join(words, " ")
+}
+
+// drawn is the picture to show, and the banner that says if it is an old one.
+func (d *detail) drawn(f ui.Frame, width int) (p picture, shown ui.Frame, banner string) {
+	p = d.subject.draw(f, width)
+	_, standing := findFinding(f.Snapshot, d.rule, d.subject.about)
+	if p.found || standing {
+		d.seen, d.seenAt = f.Snapshot, f.Now
+		if d.rule != "" && !standing {
+			banner = "this finding is over: no rule says it any more"
+		}
+		return p, f, banner
+	}
+	src := d.subject.reading(f)
+	switch {
+	case src.waiting:
+		banner = "waiting for " + src.what + fromServer(f.Snapshot)
+	case src.err != nil && d.seen == nil:
+		banner = "not known: " + src.err.Error()
+	case d.seen == nil:
+		banner = "not in the cluster"
+	default:
+		banner = "no longer in the cluster; this is the last picture of it, " + sources.Ago(d.seenAt, f.Now)
+		shown = f
+		shown.Snapshot = d.seen
+		return d.subject.draw(shown, width), shown, banner
+	}
+	return p, f, banner
+}
+
+// Commands of a detail: scroll, choose a command line, copy it.
+func (d *detail) Commands(f ui.Frame) []ui.Command {
+	copies := d.copies(f)
+	d.chosen = min(d.chosen, len(copies)-1)
+	choose := func(step int) func() tea.Cmd {
+		return func() tea.Cmd {
+			d.chosen = (d.chosen + step + len(copies)) % len(copies)
+			return nil
+		}
+	}
+	list := []ui.Command{
+		{Key: f.Keys.Global.Copy, Do: func() tea.Cmd { return ui.Copy(copies[d.chosen]) }},
+		{Key: reword(f.Keys.Panes.Next, "next command"), Do: choose(1)},
+		{Key: reword(f.Keys.Panes.Previous, "previous command"), Minor: true, Do: choose(-1)},
+	}
+	return append(list, d.scroll.Commands(f)...)
+}
+
+// copies is what can be copied: the command lines, then the object's name.
+func (d *detail) copies(f ui.Frame) []string {
+	p, _, _ := d.drawn(f, f.Width)
+	return append(p.commands, d.subject.about.Name)
+}
+
+// reword gives a key other words where it does something more particular.
+func reword(b keymap.Binding, words string) keymap.Binding {
+	b.Words = words
+	return b
+}
+
+// Update scrolls with the mouse.
+func (d *detail) Update(msg tea.Msg, f ui.Frame) tea.Cmd { return d.scroll.Update(msg, f) }
+
+// Render draws headline and sections, which scroll, above the command lines,
+// which stay.
+func (d *detail) Render(f ui.Frame) string {
+	inner := max(f.Width-2, 1)
+	p, shown, banner := d.drawn(f, inner)
+	typed := d.typedLines(f, append(p.commands, d.subject.about.Name), inner)
+	head := d.headline(shown, p, banner, inner)
+	body := f.Height - len(typed) - len(head)
+	lines := d.scroll.Render(f, sectionLines(shown, d.withFacts(shown, p, inner), inner), inner, max(body, 1))
+	all := append(append(head, lines...), typed...)
+	for i, line := range all {
+		all[i] = " " + ui.Fit(line, inner) + " "
+	}
+	return strings.Join(all[:min(len(all), f.Height)], "\n")
+}
+
+// headline is the one thing to read first: severity in words, object, and
+// the summary of what is wrong.
+func (d *detail) headline(f ui.Frame, p picture, banner string, width int) []string {
+	severity, summary := p.row.Severity, p.row.Summary
+	if !p.found {
+		severity = sources.Unknown
+	}
+	if fi, ok := findFinding(f.Snapshot, d.rule, d.subject.about); ok {
+		severity, summary = fi.Severity, fi.Summary
+	}
+	t := f.Theme
+	style := t.Severity(severity)
+	lines := []string{style.Render(t.Glyph(severity)+" "+severity.String()) + "  " +
+		t.Dim.Render(d.subject.kind()) + " " + t.Strong.Render(ui.Cut(ui.Clean(d.subject.about.String()), width))}
+	if summary != "" {
+		for _, line := range ui.Wrap(ui.Clean(summary), max(width, 8)) {
+			lines = append(lines, style.Render(line))
+		}
+	}
+	if banner != "" {
+		lines = append(lines, t.Warning.Render(ui.Fit(banner, width)))
+	}
+	return lines[:min(len(lines), max(f.Height/3, 1))]
+}
+
+// kind is the word before the name in a headline.
+func (s subject) kind() string {
+	if s.topic == "disk" {
+		return "disk of node"
+	}
+	return kindWord(s.about.Kind)
+}
+
+// withFacts puts what the findings know before the object's own sections: the
+// finding's facts in an evidence view, else those of all findings about it.
+func (d *detail) withFacts(f ui.Frame, p picture, width int) []section {
+	var out []section
+	for _, fi := range findingsAbout(f.Snapshot, d.subject.about) {
+		if d.rule == "" && fi.Topic() != d.subject.topic && d.subject.topic != "" {
+			continue
+		}
+		if d.rule != "" && fi.Rule != d.rule {
+			continue
+		}
+		title := "Evidence"
+		if d.rule == "" {
+			title = fi.Severity.String() + ": " + fi.Summary
+		}
+		out = append(out, section{title, factLines(f, fi.Evidence, width)})
+	}
+	return append(out, p.sections...)
+}
+
+// sectionLines renders sections one below the other.
+func sectionLines(f ui.Frame, all []section, width int) []string {
+	var out []string
+	rule := "─"
+	if f.Theme.ASCII {
+		rule = "-"
+	}
+	for _, s := range all {
+		if len(s.lines) == 0 {
+			continue
+		}
+		title := ui.Cut(ui.Clean(s.title), width-2)
+		line := f.Theme.Accent.Render(title) + " "
+		line += f.Theme.Edge.Render(strings.Repeat(rule, max(width-ui.Width(title)-1, 0)))
+		out = append(out, "", line)
+		out = append(out, s.lines...)
+	}
+	return out
+}
+
+// typedLines is the block at the foot: what one would type, the chosen line
+// marked. On a low screen only the chosen line shows.
+func (d *detail) typedLines(f ui.Frame, copies []string, width int) []string {
+	t := f.Theme
+	d.chosen = min(max(d.chosen, 0), len(copies)-1)
+	mark := func(i int) string {
+		line := ui.Fit(ui.Clean(copies[i]), width-2)
+		if i != d.chosen {
+			return "  " + t.Text.Render(line)
+		}
+		return t.Accent.Render(marker(t)+" ") + t.Strong.Render(line)
+	}
+	if f.Height < 20 {
+		return []string{mark(d.chosen)}
+	}
+	title := "What you would type"
+	out := []string{t.Accent.Render(title) + " " + t.Dim.Render("("+f.Keys.Panes.Next.Shown+" next, "+f.Keys.Global.Copy.Shown+" copies)")}
+	for i := range copies {
+		out = append(out, mark(i))
+	}
+	return append([]string{""}, out...)
+}
+
+// marker stands before a selected row.
+func marker(t ui.Theme) string {
+	if t.ASCII {
+		return ">"
+	}
+	return "▌"
+}

@@ -1,0 +1,85 @@
+package views
+
+import (
+	"strings"
+
+	"daytwo/ui"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// list is a pane at full size: more columns, sorting, and the way to details.
+type list[T any] struct {
+	kind  kind[T]
+	table ui.Table[T]
+}
+
+func newList[T any](k kind[T]) *list[T] {
+	l := &list[T]{kind: k}
+	l.table = ui.Table[T]{
+		Columns: k.wide(), ID: k.id, Match: k.match,
+		Empty: func(f ui.Frame) string { return whyEmpty(f, k.part, k.topic) },
+	}
+	return l
+}
+
+// Title names the list for the header's path.
+func (l *list[T]) Title() string { return strings.ToLower(l.kind.name) }
+
+// Typing reports whether the filter takes the keys.
+func (l *list[T]) Typing() bool { return l.table.Typing() }
+
+func (l *list[T]) rows(f ui.Frame) []T { return l.kind.rows(&f.Snapshot.Judged) }
+
+// Commands opens details, copies names, and moves, filters and sorts.
+func (l *list[T]) Commands(f ui.Frame) []ui.Command {
+	rows := l.rows(f)
+	open := ui.Command{Key: f.Keys.List.Open, WhyNot: "there is no row to open"}
+	copyName := ui.Command{Key: reword(f.Keys.Global.Copy, "copy name"), WhyNot: "there is no row to copy the name of"}
+	if row, ok := l.table.Selected(rows); ok {
+		open.WhyNot, copyName.WhyNot = "", ""
+		open.Do = func() tea.Cmd { return l.open(row) }
+		copyName.Do = func() tea.Cmd { return ui.Copy(l.kind.row(&row).About.String()) }
+	}
+	return append([]ui.Command{open, copyName}, l.table.Commands(f, rows)...)
+}
+
+func (l *list[T]) open(row T) tea.Cmd {
+	return ui.Open(newDetail(l.kind.topic, l.kind.row(&row).About))
+}
+
+// Update takes the filter's text and the mouse.
+func (l *list[T]) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
+	rows := l.rows(f)
+	cmd := l.table.Update(ui.Shift(msg, 1, 1), f, rows)
+	if row, ok := l.table.Selected(rows); ok && l.table.Opened() {
+		return tea.Batch(cmd, l.open(row))
+	}
+	return cmd
+}
+
+// Render draws the table in a box, and below it why it may be old.
+func (l *list[T]) Render(f ui.Frame) string {
+	rows := l.rows(f)
+	src := paneSource(f.Snapshot, l.kind.part)
+	inner := ui.Rect{W: f.Width, H: f.Height}.Inner()
+	var foot []string
+	if missing := f.Snapshot.Judged.Missing[l.kind.topic]; missing != "" && len(rows) > 0 {
+		foot = []string{f.Theme.Unknown.Render(ui.Fit("   "+missing, inner.W))}
+	}
+	if src.err != nil && len(rows) > 0 {
+		foot = staleLines(f, src, inner.W, inner.H)
+	}
+	lines := l.table.Render(f, rows, inner.W, max(inner.H-len(foot), 1), true, true)
+	if src.err != nil {
+		lines = faded(f, lines)
+	}
+	note := ""
+	switch {
+	case src.err != nil && !src.at.IsZero():
+		note = f.Theme.Warning.Render(ago(src.at, f.Now) + " old")
+	case len(rows) > 0:
+		note = f.Theme.Severity(worstOf(l.kind, rows)).Render(l.kind.note(rows))
+	}
+	return ui.Box(f.Theme, l.kind.name, note, true, append(lines, foot...), f.Width, f.Height)
+}

@@ -1,0 +1,185 @@
+package views
+
+import (
+	"cmp"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"daytwo/sources"
+	"daytwo/ui"
+)
+
+func nodeKind() kind[sources.NodeHealth] {
+	k := kind[sources.NodeHealth]{
+		part: nodes, name: "Nodes", topic: "node",
+		rows:   func(j *sources.Judgement) []sources.NodeHealth { return j.Nodes },
+		row:    func(n *sources.NodeHealth) *sources.Row { return &n.Row },
+		id:     func(n sources.NodeHealth) string { return n.Node.Name },
+		match:  nodeText,
+		narrow: nodePane, wide: nodeList,
+	}
+	k.note = func(rows []sources.NodeHealth) string {
+		ready := 0
+		for _, n := range rows {
+			if c, ok := n.Node.Condition("Ready"); ok && c.Status == "True" {
+				ready++
+			}
+		}
+		return strconv.Itoa(ready) + " of " + strconv.Itoa(len(rows)) + " ready"
+	}
+	return k
+}
+
+func nodeText(n sources.NodeHealth) string {
+	return strings.Join([]string{n.Node.Name, nodeRole(n.Node), nodeState(n), n.Node.Version, n.Node.OSImage,
+		n.Node.InternalIP, strings.Join(n.Node.Taints, " ")}, " ")
+}
+
+type nodeColumn = ui.Column[sources.NodeHealth]
+
+// nodePane is the columns of the pane: load as a picture of the last hour
+// and the number now. The role gives way to a state that is not Ready.
+func nodePane(width int) []nodeColumn {
+	spark := min(max((width-54)/5, 4), 12)
+	version := 8
+	if width > 90 {
+		version = 14
+	}
+	return []nodeColumn{
+		severityColumn(nodeKind().row),
+		{Title: "name", Cell: nodeName},
+		{Title: "role", Width: 8, Cell: roleOrState},
+		{Title: "version", Width: version, Priority: 5, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
+			return dim(f, shortVersion(n.Node.Version, version))
+		}},
+		{Title: "cpu", Width: spark + 5, Priority: 1, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
+			return load(f, n, n.CPU, n.CPUPast, spark, true)
+		}},
+		{Title: "memory", Width: spark + 5, Priority: 2, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
+			return load(f, n, n.Memory, n.MemPast, spark, false)
+		}},
+		{Title: "pods", Width: 4, Right: true, Priority: 6, Cell: nodePods},
+		{Title: "state", Width: 16, Priority: 7, Cell: stateCell},
+	}
+}
+
+// nodeList is the columns at full size.
+func nodeList() []nodeColumn {
+	text := func(title, key string, width, priority int, of func(sources.NodeHealth) string) nodeColumn {
+		return nodeColumn{
+			Title: title, Key: key, Width: width, Priority: priority,
+			Cell:    func(f ui.Frame, n sources.NodeHealth) ui.Cell { return dim(f, of(n)) },
+			Compare: func(a, b sources.NodeHealth) int { return sources.CompareNames(of(a), of(b)) },
+		}
+	}
+	return []nodeColumn{
+		severityColumn(nodeKind().row),
+		{Title: "name", Key: "N", Cell: nodeName, Compare: func(a, b sources.NodeHealth) int {
+			return sources.CompareNames(a.Node.Name, b.Node.Name)
+		}},
+		text("role", "R", 6, 4, func(n sources.NodeHealth) string { return nodeRole(n.Node) }),
+		{Title: "state", Key: "T", Width: 18, Cell: stateCell, Compare: func(a, b sources.NodeHealth) int {
+			return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(nodeState(a), nodeState(b)))
+		}},
+		text("version", "V", 14, 3, func(n sources.NodeHealth) string { return n.Node.Version }),
+		{Title: "cpu", Key: "C", Width: 11, Priority: 1, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
+			return load(f, n, n.CPU, n.CPUPast, 6, true)
+		}, Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.CPU, a.CPU) }},
+		{Title: "memory", Key: "M", Width: 11, Priority: 1, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
+			return load(f, n, n.Memory, n.MemPast, 6, false)
+		}, Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.Memory, a.Memory) }},
+		{Title: "pods", Key: "P", Width: 4, Right: true, Priority: 3, Cell: nodePods,
+			Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.Pods, a.Pods) }},
+		{Title: "disk", Key: "D", Width: 4, Right: true, Priority: 2, Cell: nodeDisk},
+		{Title: "age", Key: "A", Width: 7, Right: true, Priority: 5, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
+			return dim(f, ago(n.Node.Created, f.Now))
+		}, Compare: func(a, b sources.NodeHealth) int { return a.Node.Created.Compare(b.Node.Created) }},
+		text("address", "", 15, 6, func(n sources.NodeHealth) string { return n.Node.InternalIP }),
+		text("os", "O", 20, 7, func(n sources.NodeHealth) string { return n.Node.OSImage }),
+		text("kernel", "K", 16, 9, func(n sources.NodeHealth) string { return n.Node.Kernel }),
+		text("runtime", "", 20, 10, func(n sources.NodeHealth) string { return n.Node.Runtime }),
+		text("taints", "", 24, 8, func(n sources.NodeHealth) string { return strings.Join(n.Node.Taints, ",") }),
+	}
+}
+
+// severityColumn is the glyph in front of every row.
+func severityColumn[T any](row func(*T) *sources.Row) ui.Column[T] {
+	return ui.Column[T]{Width: 1, Cell: func(f ui.Frame, r T) ui.Cell { return glyph(f, row(&r).Severity) }}
+}
+
+func nodeName(f ui.Frame, n sources.NodeHealth) ui.Cell { return strong(f, n.Node.Name) }
+
+func nodePods(f ui.Frame, n sources.NodeHealth) ui.Cell { return dim(f, strconv.Itoa(n.Pods)) }
+
+func stateCell(f ui.Frame, n sources.NodeHealth) ui.Cell {
+	state := nodeState(n)
+	if state == "Ready" {
+		return dim(f, state)
+	}
+	return judged(f, max(n.Severity, sources.Warning), state)
+}
+
+func roleOrState(f ui.Frame, n sources.NodeHealth) ui.Cell {
+	if state := nodeState(n); state != "Ready" {
+		return judged(f, max(n.Severity, sources.Warning), state)
+	}
+	return dim(f, nodeRole(n.Node))
+}
+
+// nodeDisk is the node's disk as the disk pane has it.
+func nodeDisk(f ui.Frame, n sources.NodeHealth) ui.Cell {
+	d, ok := findDisk(f.Snapshot, n.Node.Name)
+	if !ok {
+		return judged(f, sources.Unknown, unsure)
+	}
+	return judged(f, d.Severity, percent(d.Percent))
+}
+
+// load is the last hour in a few blocks, and the value now.
+func load(f ui.Frame, n sources.NodeHealth, now float64, past []sources.Point, width int, cpu bool) ui.Cell {
+	value := percent(now)
+	if now < 0 {
+		return ui.Cell{Text: f.Theme.Unknown.Render(ui.FitRight(value, width+5))}
+	}
+	style := styleIf(cpu, f.Theme.OK, f.Theme.Accent)
+	number := f.Theme.Text
+	if n.Load >= sources.Warning && now >= f.Snapshot.Settings.Thresholds.LoadPercent {
+		style = f.Theme.Severity(n.Load)
+		number = style
+	}
+	return ui.Cell{Text: ui.Spark(f.Theme, buckets(past, f.Now.Add(-time.Hour), f.Now, width), 0, 1, width, style) +
+		number.Render(ui.FitRight(value, 5))}
+}
+
+// buckets is the mean of the points in each of n equal spans of time; NaN
+// where there are none.
+func buckets(points []sources.Point, from, to time.Time, n int) []float64 {
+	sums, counts := make([]float64, n), make([]int, n)
+	each := to.Sub(from) / time.Duration(n)
+	for _, p := range points {
+		if p.At.Before(from) || p.At.After(to) {
+			continue
+		}
+		i := min(int(p.At.Sub(from)/each), n-1)
+		sums[i] += p.Value
+		counts[i]++
+	}
+	for i := range sums {
+		if counts[i] == 0 {
+			sums[i] = math.NaN()
+			continue
+		}
+		sums[i] /= float64(counts[i])
+	}
+	return sums
+}
+
+// shortVersion leaves out the k3s build where there is no room for it.
+func shortVersion(v string, width int) string {
+	if len(v) > width {
+		v, _, _ = strings.Cut(v, "+")
+	}
+	return v
+}

@@ -1,0 +1,95 @@
+package views
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"daytwo/sources"
+)
+
+// source is the state of what a pane is read from: never read, read at some
+// time, and why the newest look failed.
+type source struct {
+	what    string // "nodes"
+	at      time.Time
+	err     error
+	absent  bool // the cluster does not serve it, which is an answer
+	waiting bool // nothing has answered yet
+}
+
+func sourceOf[T any](what string, r sources.Reading[T]) source {
+	s := source{what: what, at: r.At, err: r.Err}
+	if errors.Is(r.Err, sources.ErrNotInstalled) {
+		s.err, s.absent = nil, true
+	}
+	s.waiting = !r.Loaded() && s.err == nil && !s.absent
+	return s
+}
+
+// paneSource is the state of the readings behind a pane: the first that
+// failed, else the first that is still waited for, else the oldest.
+func paneSource(s *sources.Snapshot, part int) source {
+	all := paneSources(s, part)
+	worst := all[0]
+	for _, o := range all[1:] {
+		switch {
+		case worst.err != nil:
+		case o.err != nil, o.waiting && !worst.waiting:
+			worst = o
+		case !o.absent && !o.waiting && !worst.waiting && (worst.absent || o.at.Before(worst.at)):
+			worst = o
+		}
+	}
+	if worst.err == nil && s.Cluster.Err != nil {
+		// The API server does not answer: what was read last is all there is.
+		worst.err = s.Cluster.Err
+		worst.waiting = false
+	}
+	return worst
+}
+
+func paneSources(s *sources.Snapshot, part int) []source {
+	switch part {
+	case nodes:
+		return []source{sourceOf("nodes", s.Nodes)}
+	case disks:
+		return []source{sourceOf("nodes", s.Nodes)}
+	case restarts:
+		return []source{sourceOf("pods", s.Pods)}
+	case certs:
+		return []source{sourceOf("certificates", s.Certificates), sourceOf("TLS secrets", s.Secrets)}
+	}
+	return []source{sourceOf("cron jobs", s.CronJobs), sourceOf("jobs", s.Jobs)}
+}
+
+// everything is the state of all readings that the attention list needs
+// before it may say that nothing is wrong.
+func everything(s *sources.Snapshot) []source {
+	all := []source{sourceOf("nodes", s.Nodes), sourceOf("pods", s.Pods)}
+	all = append(all, paneSources(s, certs)...)
+	return append(all, paneSources(s, backups)...)
+}
+
+// waitingFor names what has not answered yet: "nodes, pods and jobs".
+func waitingFor(all []source) string {
+	var names []string
+	for _, s := range all {
+		if s.waiting {
+			names = append(names, s.what)
+		}
+	}
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " and " + names[last]
+}
+
+// fromServer ends a sentence about waiting with who is asked.
+func fromServer(s *sources.Snapshot) string {
+	if s.Cluster.Value.Server == "" {
+		return ""
+	}
+	return " from " + s.Cluster.Value.Server
+}
