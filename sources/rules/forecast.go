@@ -17,7 +17,8 @@ import (
 const (
 	forecastWindow  = 14 * 24 * time.Hour
 	forecastLongest = 60 * 24 * time.Hour
-	forecastRecent  = 24 * time.Hour // a runaway log shows here first
+	forecastRecent  = 24 * time.Hour // a runaway log shows here first,
+	forecastSudden  = 8 * time.Hour  // or here
 	forecastSpan    = 6 * time.Hour
 	forecastSamples = 12
 	forecastBins    = 40 // 780 pairs: a few µs a disk
@@ -54,31 +55,34 @@ func growth(points []sources.Point, size float64, now time.Time) trend {
 	if long.teeth {
 		return long
 	}
-	short := runaway(points, size, now, long)
-	if short.ok {
-		return short
+	best := long
+	for _, window := range [...]time.Duration{forecastRecent, forecastSudden} {
+		if short := runaway(points, size, now, window, best); short.ok {
+			best = short
+		}
 	}
-	return long
+	return best
 }
 
-// runaway looks for a steady growth in the last day that the long trend is
-// too robust to notice. It must rise nearly everywhere: one big image pull is
-// a step, not growth.
-func runaway(points []sources.Point, size float64, now time.Time, long trend) trend {
-	tail := recent(points, now, forecastRecent)
+// runaway looks for a steady growth in the last hours that the long trend is
+// too robust to notice: at least twice as fast, a hundredth of the disk a day
+// or more, and rising nearly everywhere, because one big image pull is a
+// step and not growth.
+func runaway(points []sources.Point, size float64, now time.Time, window time.Duration, long trend) trend {
+	tail := recent(points, now, window)
 	if len(tail) < forecastSamples {
 		return trend{}
 	}
-	days := tail[len(tail)-1].At.Sub(tail[0].At).Hours() / 24
-	quick := (tail[len(tail)-1].Value - tail[0].Value) / max(days, 0.01)
-	if quick < 2*max(long.slope, 0) || quick < size/100 {
+	least := max(2*long.slope, size/100)
+	span := tail[len(tail)-1].At.Sub(tail[0].At).Hours() / 24
+	if tail[len(tail)-1].Value-tail[0].Value < least*span/2 {
+		return trend{} // most disks: no need for a fit
+	}
+	t := fit(tail, size, now, window)
+	if !t.ok || t.teeth || t.slope < least {
 		return trend{}
 	}
-	t := fit(tail, size, now, forecastRecent)
-	if !t.ok || t.teeth || t.slope < 2*max(long.slope, 0) {
-		return trend{}
-	}
-	bins := lowest(tail, now.Add(-forecastRecent), now)
+	bins := lowest(tail, now.Add(-window), now)
 	rising := 0
 	for i := 1; i < len(bins); i++ {
 		if bins[i].y-bins[i-1].y > t.slope*(bins[i].x-bins[i-1].x)/4 {
@@ -286,5 +290,5 @@ func median(v []float64) float64 {
 // days makes a duration of days, kept within what a duration can hold.
 func days(d float64) time.Duration {
 	const most = float64(100 * 365)
-	return time.Duration(max(min(d, most), -most) * 24 * float64(time.Hour))
+	return time.Duration(max(min(d, most), -most) * 24 * float64(time.Hour)).Round(time.Second)
 }
