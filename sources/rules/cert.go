@@ -47,9 +47,9 @@ func (l *look) missingCerts(rows int) {
 	absent := errors.Is(certs.Err, sources.ErrNotInstalled)
 	switch {
 	case certs.Err != nil && !absent && !certs.Loaded():
-		l.out.Missing["cert"] = "certificates: " + certs.Err.Error()
+		l.out.Missing["cert"] = "certificates: " + brief(certs.Err.Error(), 200)
 	case secrets.Err != nil && !secrets.Loaded():
-		l.out.Missing["cert"] = "TLS secrets: " + secrets.Err.Error()
+		l.out.Missing["cert"] = "TLS secrets: " + brief(secrets.Err.Error(), 200)
 	case !certs.Loaded() && !absent:
 		l.out.Missing["cert"] = "waiting for certificates"
 	case !secrets.Loaded():
@@ -72,8 +72,12 @@ func (l *look) certificate(c *sources.Certificate, s *sources.TLSSecret) sources
 	}
 	var say parts
 	l.renewal(&say, c)
-	l.secretOf(&say, &row, c, s)
-	l.expiry(&say, row.NotAfter, c.NotBefore, c.Renewal)
+	if served := l.secretOf(&say, c, s); served.IsZero() {
+		l.expiry(&say, c.NotAfter, c.NotBefore, c.Renewal)
+	} else {
+		row.NotAfter = served
+		l.expiry(&say, served, s.NotBefore, time.Time{})
+	}
 	l.notReady(&say, c)
 	if c.NotAfter.IsZero() {
 		row.Severity = sources.Unknown // not issued yet is not good, only too early to call bad
@@ -200,24 +204,26 @@ func certReason(c *sources.Certificate) string {
 	return c.Reason
 }
 
-// secretOf compares what is served with what cert-manager believes.
-func (l *look) secretOf(say *parts, row *sources.CertExpiry, c *sources.Certificate, s *sources.TLSSecret) {
+// secretOf compares what is served with what cert-manager believes, and
+// returns the end of what is served where that is sooner.
+func (l *look) secretOf(say *parts, c *sources.Certificate, s *sources.TLSSecret) (sooner time.Time) {
 	if s == nil || c.NotAfter.IsZero() {
-		return
+		return sooner
 	}
 	switch {
 	case s.Err != nil:
 		if _, ok := isAccess(s.Err); ok {
-			return // source.access names the permission once
+			return sooner // source.access names the permission once
 		}
 		say.say(CertSecret, sources.Warning, "its Secret cannot be read: "+brief(s.Err.Error(), 50))
 	case !s.NotAfter.Equal(c.NotAfter):
 		say.say(CertSecret, sources.Warning, fmt.Sprintf("Secret differs: it ends %s, the Certificate %s",
 			ends(s.NotAfter, l.now), ends(c.NotAfter, l.now)))
-		if s.NotAfter.Before(row.NotAfter) {
-			row.NotAfter = s.NotAfter
+		if s.NotAfter.Before(c.NotAfter) {
+			sooner = s.NotAfter
 		}
 	}
+	return sooner
 }
 
 func ends(t, now time.Time) string {

@@ -127,7 +127,10 @@ func (l *look) k3sSeverity(end time.Time, what string) (sources.Severity, string
 func firstExpiry(message string) time.Time {
 	var first time.Time
 	for _, rest := range strings.Split(message, " at ")[1:] {
-		word := strings.TrimRight(strings.FieldsFunc(rest+" ", func(r rune) bool { return r == ' ' || r == '\n' || r == ',' })[0], ".;)")
+		word := rest
+		if i := strings.IndexAny(rest, " \n,;)"); i >= 0 {
+			word = rest[:i]
+		}
 		if t, err := time.Parse(time.RFC3339, word); err == nil && (first.IsZero() || t.Before(first)) {
 			first = t
 		}

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -10,6 +11,9 @@ import (
 
 // Restarts are counted over this long; older ones are in Total only.
 const restartHorizon = 14 * 24 * time.Hour
+
+// A timeline of more events than this is merged.
+const restartEvents = 256
 
 // A step of a counter between two looks further apart than this tells no day.
 const restartDayGap = 25 * time.Hour
@@ -24,52 +28,98 @@ type tally struct {
 	day    float64
 }
 
-// one notes a single restart at a known time.
-func (t *tally) one(at time.Time) { t.note(at, 1, true) }
-
-func (t *tally) note(at time.Time, n float64, sure bool) {
+// note adds n restarts at a known time.
+func (t *tally) note(at time.Time, n float64) {
 	if at.After(t.now) {
 		at = t.now // the clock jumped, or the servers' clocks differ
 	}
 	age := t.now.Sub(at)
-	if n <= 0 || age > restartHorizon {
+	if age > restartHorizon {
 		return
 	}
-	t.events = append(t.events, sources.Point{At: at, Value: n})
+	t.remember(at, n)
 	if age <= t.window {
 		t.hour += n
 	}
 	if age <= 24*time.Hour {
 		t.day += n
 	}
-	if sure {
-		t.days |= 1 << min(uint(age/(24*time.Hour)), 31)
+	t.days |= 1 << min(uint(age/(24*time.Hour)), 31)
+}
+
+// remember keeps an event for the timeline. What 5,000 pods do at once is
+// merged into slots of growing width, so that a story stays small.
+func (t *tally) remember(at time.Time, n float64) {
+	for slot := 10 * time.Minute; len(t.events) >= restartEvents && slot < restartHorizon; slot *= 6 {
+		t.events = merge(t.events, slot)
+	}
+	t.events = append(t.events, sources.Point{At: at, Value: n})
+}
+
+// merge sums the events of each slot at the time of its last.
+func merge(events []sources.Point, slot time.Duration) []sources.Point {
+	slices.SortFunc(events, func(a, b sources.Point) int { return a.At.Compare(b.At) })
+	out := events[:1]
+	for _, e := range events[1:] {
+		last := &out[len(out)-1]
+		if last.At.Truncate(slot).Equal(e.At.Truncate(slot)) {
+			last.At = e.At
+			last.Value += e.Value
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// step notes that a counter rose by n somewhere after from, up to to. The
+// last of them may be known: when the container last terminated. Within the
+// window all count at its end. Over longer nothing else is known of the rest:
+// it is spread evenly, so that none of it passes for "in the last hour", and
+// it proves no day unless it happened within about one.
+func (t *tally) step(n float64, from, to, last time.Time) {
+	if !(n > 0) || math.IsInf(n, 0) {
+		return
+	}
+	known := last.After(from) && !last.After(to)
+	if known {
+		to = last
+	}
+	switch gap := to.Sub(from); {
+	case gap <= t.window:
+		t.note(to, n)
+	case gap <= restartDayGap && !known && n == 1:
+		t.note(to, 1)
+	default:
+		if known {
+			t.note(to, 1)
+			n--
+		}
+		t.spread(n, from, to)
 	}
 }
 
-// step notes that a counter rose by n somewhere after from, up to to. One of
-// them may be known: when the container last terminated. Within the window
-// all count at its end; over longer the rest is spread evenly, because
-// nothing else is known and none of it may pass for "in the last hour".
-func (t *tally) step(n float64, from, to, last time.Time) {
-	if n <= 0 || math.IsNaN(n) || math.IsInf(n, 0) {
+// spread adds n restarts evenly between two times.
+func (t *tally) spread(n float64, from, to time.Time) {
+	if n <= 0 {
 		return
-	}
-	if last.After(from) && !last.After(to) {
-		to = last
 	}
 	gap := to.Sub(from)
-	if gap <= t.window {
-		t.note(to, n, true)
-		return
+	share := func(d time.Duration) float64 { // of the gap within d before now
+		inside := min(gap, d-t.now.Sub(to))
+		return max(0, float64(inside)/float64(gap))
 	}
-	t.note(to, 1, gap <= restartDayGap || to.Equal(last))
-	if rest := n - 1; rest > 0 {
-		pieces := min(math.Ceil(rest), 24)
-		for k := range int(pieces) {
-			at := from.Add(time.Duration(float64(gap) * (float64(k) + 0.5) / pieces))
-			t.note(at, rest/pieces, gap <= restartDayGap)
+	t.hour += n * share(t.window)
+	t.day += n * share(24*time.Hour)
+	pieces := min(math.Ceil(n), 24)
+	for k := range int(pieces) {
+		at := from.Add(time.Duration(float64(gap) * (float64(k) + 0.5) / pieces))
+		if t.now.Sub(at) <= restartHorizon && !at.After(t.now) {
+			t.remember(at, n/pieces)
 		}
+	}
+	if gap <= restartDayGap && t.now.Sub(to) <= restartHorizon {
+		t.days |= 1 << min(uint(max(t.now.Sub(to), 0)/(24*time.Hour)), 31)
 	}
 }
 

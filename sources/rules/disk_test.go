@@ -247,7 +247,7 @@ func TestForecastSaysWhyNot(t *testing.T) {
 		}, "no history: read-only file system"},
 		"empty": {func(s *sources.Snapshot) { s.History.Value.Series = nil }, "no samples yet"},
 		"few":   {disk(40, time.Hour, 5*time.Hour, rising(40, 1)), "only 6 samples, 12 are needed"},
-		"short": {disk(40, time.Minute, time.Hour, rising(40, 1)), "samples span only 60 min, 6 h are needed"},
+		"short": {disk(40, time.Minute, time.Hour, rising(40, 1)), "samples span only 59 min, 6 h are needed"},
 		"old": {func(s *sources.Snapshot) {
 			k := sources.DiskUsedSeries("worker-2")
 			s.History.Value.Series[k] = every(time.Hour, 12*day, func(time.Duration) float64 { return 40 * gb })[:200]

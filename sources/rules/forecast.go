@@ -21,7 +21,7 @@ const (
 	forecastSudden  = 8 * time.Hour  // or here
 	forecastSpan    = 6 * time.Hour
 	forecastSamples = 12
-	forecastBins    = 40 // 780 pairs: a few µs a disk
+	forecastBins    = 32 // 496 pairs: a few µs a disk
 	forecastPeek    = 8  // samples looked at in each bin
 	never           = 10 * 365 * 24 * time.Hour
 )
@@ -160,13 +160,27 @@ func lowest(points []sources.Point, from, to time.Time) []xy {
 	bins := make([]xy, 0, forecastBins+1)
 	for k := range forecastBins {
 		end := from.Add(time.Duration(k+1) * width)
-		n := sort.Search(len(points), func(i int) bool { return points[i].At.After(end) })
+		n := upTo(points, end)
 		if b, ok := lowestOf(points[:n], to); ok {
 			bins = append(bins, b)
 		}
 		points = points[n:]
 	}
 	return smooth(bins)
+}
+
+// upTo counts the leading points that are not after end. It gallops, since
+// the next bin's end is near.
+func upTo(points []sources.Point, end time.Time) int {
+	reach := 1
+	for reach < len(points) && !points[reach].At.After(end) {
+		reach *= 2
+	}
+	low, high := reach/2, min(reach+1, len(points))
+	if reach == 1 {
+		low = 0
+	}
+	return low + sort.Search(high-low, func(i int) bool { return points[low+i].At.After(end) })
 }
 
 // lowestOf is the lowest of at most forecastPeek samples of one bin.

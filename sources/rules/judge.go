@@ -102,7 +102,7 @@ func waiting[T any](l *look, topic, what string, r sources.Reading[T]) bool {
 		return false
 	}
 	if r.Err != nil {
-		l.out.Missing[topic] = what + ": " + r.Err.Error()
+		l.out.Missing[topic] = what + ": " + brief(r.Err.Error(), 200)
 	} else {
 		l.out.Missing[topic] = "waiting for " + what
 	}

@@ -208,7 +208,7 @@ func (l *look) countGone(stories map[sources.Ref]*story, counted map[seriesKey]b
 func (l *look) restartRow(st *story) sources.RestartStory {
 	slices.SortFunc(st.tally.events, func(a, b sources.Point) int { return a.At.Compare(b.At) })
 	row := sources.RestartStory{
-		Hour: int(math.Round(st.tally.hour)), Day: int(math.Round(st.tally.day)), Total: st.total,
+		Hour: whole(st.tally.hour), Day: whole(st.tally.day), Total: st.total,
 		DaysInRow: st.tally.inRow(), Reason: st.last.reason, LastAt: st.last.at,
 		MemLimit: st.last.memLimit, Container: st.last.container, Pods: st.pods, Times: st.tally.events,
 	}
@@ -221,6 +221,10 @@ func (l *look) restartRow(st *story) sources.RestartStory {
 	}
 	return row
 }
+
+// whole rounds down: what is spread over an unwatched time adds fractions,
+// and a fraction of a restart is none.
+func whole(n float64) int { return int(min(n, math.MaxInt32) + 1e-6) }
 
 // judgeStory applies restarts.rate (more than the limit within the window,
 // of one container or of the owner's together) and restarts.daily (every day
