@@ -17,6 +17,11 @@ import (
 type findings struct {
 	table ui.Table[sources.Finding]
 	width int // for which the table has its columns
+
+	// How many findings of each severity the last snapshot had: there may be
+	// thousands, and a screen is drawn after every message.
+	from  *sources.Snapshot
+	tally [sources.Critical + 1]int
 }
 
 func newFindings() *findings {
@@ -33,14 +38,27 @@ func (a *findings) title() string { return "Attention" }
 func (a *findings) rows(f ui.Frame) []sources.Finding { return f.Snapshot.Judged.Findings }
 
 func (a *findings) worst(f ui.Frame) sources.Severity {
-	worst := sources.OK
-	for _, fi := range a.rows(f) {
-		worst = max(worst, fi.Severity)
+	n := a.counted(f)
+	for s := sources.Critical; s > sources.OK; s-- {
+		if n[s] > 0 {
+			return s
+		}
 	}
-	if _, calm := a.silence(f); worst == sources.OK && !calm {
+	if _, calm := a.silence(f); !calm {
 		return sources.Unknown
 	}
-	return worst
+	return sources.OK
+}
+
+// counted is how many findings there are of each severity.
+func (a *findings) counted(f ui.Frame) [sources.Critical + 1]int {
+	if a.from != f.Snapshot {
+		a.from, a.tally = f.Snapshot, [sources.Critical + 1]int{}
+		for i := range f.Snapshot.Judged.Findings {
+			a.tally[f.Snapshot.Judged.Findings[i].Severity]++
+		}
+	}
+	return a.tally
 }
 
 func (a *findings) typing() bool { return a.table.Typing() }
@@ -77,7 +95,7 @@ func (a *findings) render(f ui.Frame, focused bool, width, height int) string {
 	if !edges {
 		return strings.Join(lines[:min(len(lines), height)], "\n")
 	}
-	return ui.Box(f.Theme, a.title(), a.counts(f, rows), focused, lines, width, height)
+	return ui.Box(f.Theme, a.title(), a.counts(f), focused, lines, width, height)
 }
 
 func (a *findings) lines(f ui.Frame, rows []sources.Finding, focused bool, width, height int) []string {
@@ -102,7 +120,7 @@ func (a *findings) lines(f ui.Frame, rows []sources.Finding, focused bool, width
 // the evidence. The columns before the summary have no titles, so that the
 // mark of the selected row spans them.
 func findingColumns(width int) []ui.Column[sources.Finding] {
-	object := min(max(width/6, 14), 36)
+	object := min(max(width/7, 14), 36)
 	type column = ui.Column[sources.Finding]
 	all := []column{
 		{Width: 1, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return glyph(f, fi.Severity) }},
@@ -115,17 +133,18 @@ func findingColumns(width int) []ui.Column[sources.Finding] {
 	if width < gridWidth {
 		return all
 	}
-	return append(all, column{Title: "key", Width: 14, Right: true, Priority: 1, Cell: func(f ui.Frame, _ sources.Finding) ui.Cell {
-		return ui.Cell{Text: f.Theme.Key.Render(f.Keys.List.Open.Shown) + f.Theme.Dim.Render(" evidence")}
+	words, room := "", 5
+	if width >= 140 {
+		words, room = " evidence", 14
+	}
+	return append(all, column{Title: "key", Width: room, Right: true, Priority: 1, Cell: func(f ui.Frame, _ sources.Finding) ui.Cell {
+		return ui.Cell{Text: f.Theme.Key.Render(f.Keys.List.Open.Shown) + f.Theme.Dim.Render(words)}
 	}})
 }
 
 // counts is the edge's note: how many there are of each severity.
-func (a *findings) counts(f ui.Frame, rows []sources.Finding) string {
-	var n [sources.Critical + 1]int
-	for _, fi := range rows {
-		n[fi.Severity]++
-	}
+func (a *findings) counts(f ui.Frame) string {
+	n := a.counted(f)
 	var words []string
 	for s := sources.Critical; s > sources.OK; s-- {
 		if n[s] > 0 {

@@ -11,10 +11,12 @@ import (
 func backupKind() kind[sources.BackupState] {
 	k := kind[sources.BackupState]{
 		part: backups, name: "Backups", topic: "backup",
-		rows:   func(j *sources.Judgement) []sources.BackupState { return j.Backups },
-		row:    func(b *sources.BackupState) *sources.Row { return &b.Row },
-		id:     func(b sources.BackupState) string { return b.Name + " " + b.About.String() },
-		match:  func(b sources.BackupState) string { return b.Name + " " + b.CronJob.String() + " " + b.Where + " " + b.Note },
+		rows: func(j *sources.Judgement) []sources.BackupState { return j.Backups },
+		row:  func(b *sources.BackupState) *sources.Row { return &b.Row },
+		id:   func(b sources.BackupState) string { return b.Name + " " + b.About.String() },
+		match: func(b sources.BackupState) string {
+			return b.Name + " " + b.CronJob.String() + " " + b.Where + " " + b.Note
+		},
 		narrow: backupPane, wide: backupList,
 	}
 	k.note = func(rows []sources.BackupState) string { return okOf(k, rows) }
@@ -24,23 +26,27 @@ func backupKind() kind[sources.BackupState] {
 type backupColumn = ui.Column[sources.BackupState]
 
 func backupPane(width int) []backupColumn {
+	name, note := 0, 1 // one of them takes what is left
+	if width > 64 {
+		name, note = 20, 0
+	}
 	return []backupColumn{
 		severityColumn(backupKind().row),
-		{Title: "backup", Cell: backupName},
+		{Title: "backup", Width: name, Cell: backupName},
 		{Title: "age", Width: 6, Right: true, Cell: backupAge},
 		{Title: "kept", Width: 5, Right: true, Priority: 2, Cell: func(f ui.Frame, b sources.BackupState) ui.Cell {
 			return dim(f, keptWords(b))
 		}},
 		{Title: "offsite", Width: 8, Priority: 1, Cell: backupOffsite},
 		{Title: "runs", Width: 10, Priority: 3, Cell: backupRuns},
-		{Title: "note", Width: max(width-66, 12), Priority: 4, Cell: backupNote},
+		{Title: "note", Width: note, Priority: 4, Cell: backupNote},
 	}
 }
 
-func backupList() []backupColumn {
+func backupList(width int) []backupColumn {
 	return []backupColumn{
 		severityColumn(backupKind().row),
-		{Title: "backup", Key: "B", Cell: backupName, Compare: func(a, b sources.BackupState) int {
+		{Title: "backup", Key: "B", Width: nameWidth(width), Cell: backupName, Compare: func(a, b sources.BackupState) int {
 			return sources.CompareNames(a.Name, b.Name)
 		}},
 		{Title: "cron job", Key: "C", Width: 24, Priority: 4, Cell: func(f ui.Frame, b sources.BackupState) ui.Cell {
@@ -67,7 +73,7 @@ func backupList() []backupColumn {
 		{Title: "where", Key: "W", Width: 22, Priority: 5, Cell: func(f ui.Frame, b sources.BackupState) ui.Cell {
 			return dim(f, b.Where)
 		}, Compare: func(a, b sources.BackupState) int { return cmp.Compare(a.Where, b.Where) }},
-		{Title: "note", Width: 40, Priority: 3, Cell: backupNote},
+		{Title: "note", Priority: 3, Cell: backupNote},
 	}
 }
 
@@ -106,6 +112,8 @@ func runsWords(b sources.BackupState) string {
 		return word
 	case b.CronJob.Name == "":
 		return unsure
+	case !b.Last.IsZero():
+		return "idle"
 	}
 	return "not yet"
 }

@@ -28,20 +28,29 @@ func certKind() kind[sources.CertExpiry] {
 type certColumn = ui.Column[sources.CertExpiry]
 
 func certPane(width int) []certColumn {
-	state := 9
+	state, rest := 8, 20 // all columns but the name, with their gaps
 	if width > 50 {
-		state = 16
+		state, rest = 14, 37
 	}
+	name := max(width-rest, 8)
 	return []certColumn{
 		severityColumn(certKind().row),
-		{Title: "certificate", Cell: certName},
-		{Title: "left", Width: 6, Right: true, Cell: certDays},
+		{Title: "certificate", Width: name, Cell: func(f ui.Frame, c sources.CertExpiry) ui.Cell {
+			switch {
+			case c.About.Kind == "Kubeconfig":
+				return strong(f, "kubeconfig") // there is one; its context is in the header
+			case c.About.Namespace == "":
+				return certName(f, c)
+			}
+			return strong(f, shortRef(c.About, name))
+		}},
+		{Title: "left", Width: 5, Right: true, Cell: certDays},
 		{Title: "state", Width: state, Priority: 1, Cell: certState},
 		{Title: "renewal", Width: 9, Priority: 2, Cell: certRenewal},
 	}
 }
 
-func certList() []certColumn {
+func certList(width int) []certColumn {
 	text := func(title, key string, width, priority int, of func(sources.CertExpiry) string) certColumn {
 		return certColumn{
 			Title: title, Key: key, Width: width, Priority: priority,
@@ -51,7 +60,7 @@ func certList() []certColumn {
 	}
 	return []certColumn{
 		severityColumn(certKind().row),
-		{Title: "certificate", Key: "C", Cell: certName, Compare: func(a, b sources.CertExpiry) int {
+		{Title: "certificate", Key: "C", Width: nameWidth(width), Cell: certName, Compare: func(a, b sources.CertExpiry) int {
 			return sources.CompareRefs(a.About, b.About)
 		}},
 		{Title: "left", Key: "L", Width: 7, Right: true, Cell: certDays, Compare: func(a, b sources.CertExpiry) int {

@@ -14,8 +14,9 @@ import (
 type Cockpit struct {
 	keys  keymap.Map
 	parts [parts]pane
-	focus int // which part the keys go to
-	shown int // which pane is in sight where there is room for one only
+	memos [parts]memo // of the parts without the focus
+	focus int         // which part the keys go to
+	shown int         // which pane is in sight where there is room for one only
 }
 
 // NewCockpit returns the home view with the focus on the attention list.
@@ -89,16 +90,14 @@ func (c *Cockpit) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 	if area.H >= 4 {
 		area = area.Inner()
 	}
+	c.memos[part] = memo{}
 	return c.parts[part].update(ui.Shift(msg, area.X, area.Y), f)
 }
 
 // Render draws all parts that the layout has room for.
 func (c *Cockpit) Render(f ui.Frame) string {
 	l := c.layout(f)
-	draw := func(part int) string {
-		r := l.part[part]
-		return c.parts[part].render(f, part == c.focus, r.W, r.H)
-	}
+	draw := func(part int) string { return c.draw(f, part, l.part[part]) }
 	if !l.narrow {
 		return strings.Join([]string{
 			draw(attention),
@@ -118,6 +117,20 @@ func (c *Cockpit) Render(f ui.Frame) string {
 		shown = c.focus
 	}
 	return strings.Join(append(blocks, draw(shown)), "\n")
+}
+
+// draw renders a part, or takes its picture from the last time. What has the
+// focus is always drawn: its cursor may have moved.
+func (c *Cockpit) draw(f ui.Frame, part int, r ui.Rect) string {
+	m := &c.memos[part]
+	if part == c.focus {
+		*m = memo{}
+		return c.parts[part].render(f, true, r.W, r.H)
+	}
+	if key := keyOf(f, r.W, r.H); m.key != key {
+		*m = memo{key: key, text: c.parts[part].render(f, false, r.W, r.H)}
+	}
+	return m.text
 }
 
 // beSide puts boxes of equal height next to each other.

@@ -1,6 +1,8 @@
 package views
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -110,10 +112,11 @@ func (d *detail) Update(msg tea.Msg, f ui.Frame) tea.Cmd { return d.scroll.Updat
 func (d *detail) Render(f ui.Frame) string {
 	inner := max(f.Width-2, 1)
 	p, shown, banner := d.drawn(f, inner)
-	typed := d.typedLines(f, append(p.commands, d.subject.about.Name), inner)
+	copies := append(slices.Clone(p.commands), d.subject.about.Name)
 	head := d.headline(shown, p, banner, inner)
-	body := f.Height - len(typed) - len(head)
+	body := f.Height - len(d.typedLines(f, copies, inner)) - len(head)
 	lines := d.scroll.Render(f, sectionLines(shown, d.withFacts(shown, p, inner), inner), inner, max(body, 1))
+	typed := d.typedLines(f, copies, inner) // after the text, whose position it says
 	all := append(append(head, lines...), typed...)
 	for i, line := range all {
 		all[i] = " " + ui.Fit(line, inner) + " "
@@ -154,8 +157,9 @@ func (s subject) kind() string {
 	return kindWord(s.about.Kind)
 }
 
-// withFacts puts what the findings know before the object's own sections: the
-// finding's facts in an evidence view, else those of all findings about it.
+// withFacts adds what the findings know to the object's own sections: the
+// finding's facts come first in its evidence view; the detail of an object has
+// those of all its findings after the sections that it wants first.
 func (d *detail) withFacts(f ui.Frame, p picture, width int) []section {
 	var out []section
 	for _, fi := range findingsAbout(f.Snapshot, d.subject.about) {
@@ -166,12 +170,15 @@ func (d *detail) withFacts(f ui.Frame, p picture, width int) []section {
 			continue
 		}
 		title := "Evidence"
-		if d.rule == "" {
+		if d.rule == "" && fi.Summary != p.row.Summary {
 			title = fi.Severity.String() + ": " + fi.Summary
 		}
 		out = append(out, section{title, factLines(f, fi.Evidence, width)})
 	}
-	return append(out, p.sections...)
+	if d.rule != "" {
+		return append(out, p.sections...)
+	}
+	return slices.Concat(p.sections[:p.first], out, p.sections[p.first:])
 }
 
 // sectionLines renders sections one below the other.
@@ -206,15 +213,23 @@ func (d *detail) typedLines(f ui.Frame, copies []string, width int) []string {
 		}
 		return t.Accent.Render(marker(t)+" ") + t.Strong.Render(line)
 	}
-	if f.Height < 20 {
+	if f.Height < 16 {
 		return []string{mark(d.chosen)}
 	}
-	title := "What you would type"
-	out := []string{t.Accent.Render(title) + " " + t.Dim.Render("("+f.Keys.Panes.Next.Shown+" next, "+f.Keys.Global.Copy.Shown+" copies)")}
+	hint := f.Keys.Panes.Next.Shown + " next, " + f.Keys.Global.Copy.Shown + " copies"
+	if f.Height < 30 {
+		hint = strconv.Itoa(d.chosen+1) + " of " + strconv.Itoa(len(copies)) + ", " + hint
+	}
+	title := t.Accent.Render("What you would type") + t.Dim.Render("  "+hint)
+	where := t.Dim.Render(d.scroll.Position())
+	out := []string{"", title + strings.Repeat(" ", max(width-ui.Width(title)-ui.Width(where), 1)) + where}
+	if f.Height < 30 {
+		return append(out, mark(d.chosen))
+	}
 	for i := range copies {
 		out = append(out, mark(i))
 	}
-	return append([]string{""}, out...)
+	return out
 }
 
 // marker stands before a selected row.

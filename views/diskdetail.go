@@ -27,7 +27,7 @@ func diskPicture(f ui.Frame, about sources.Ref, width int) picture {
 	pods := podsOn(f.Snapshot, about.Name)
 	refs := append([]sources.Ref{{Kind: "Node", Name: about.Name}}, podRefs(pods)...)
 	return picture{
-		found: true, row: d.Row, commands: diskCommands(about.Name),
+		found: true, row: d.Row, commands: diskCommands(about.Name), first: 2,
 		sections: []section{
 			{"History and forecast", diskChart(f, d, width)},
 			{"Levels", levelLines(f, d, width)},

@@ -35,7 +35,7 @@ type diskColumn = ui.Column[sources.DiskUse]
 
 func diskPane(width int) []diskColumn {
 	name := min(max(width/4, 12), 28)
-	bar := max(width-name-31, 4)
+	bar := max(width-name-30, 4)
 	return []diskColumn{
 		severityColumn(diskKind().row),
 		{Title: "node", Width: name, Cell: diskNameCell},
@@ -48,7 +48,8 @@ func diskPane(width int) []diskColumn {
 	}
 }
 
-func diskList() []diskColumn {
+func diskList(width int) []diskColumn {
+	bar := min(max(width/7, 10), 40)
 	sized := func(title, key string, priority int, of func(sources.DiskUse) int64) diskColumn {
 		return diskColumn{
 			Title: title, Key: key, Width: 7, Right: true, Priority: priority,
@@ -63,11 +64,11 @@ func diskList() []diskColumn {
 	}
 	return []diskColumn{
 		severityColumn(diskKind().row),
-		{Title: "node", Key: "N", Cell: diskNameCell, Compare: func(a, b sources.DiskUse) int {
+		{Title: "node", Key: "N", Width: nameWidth(width), Cell: diskNameCell, Compare: func(a, b sources.DiskUse) int {
 			return sources.CompareNames(diskName(a), diskName(b))
 		}},
-		{Title: "", Width: 16, Priority: 4, Cell: func(f ui.Frame, d sources.DiskUse) ui.Cell {
-			return ui.Cell{Text: ui.Bar(f.Theme, d.Percent, 16, f.Theme.Severity(d.Severity))}
+		{Title: "", Width: bar, Priority: 7, Cell: func(f ui.Frame, d sources.DiskUse) ui.Cell {
+			return ui.Cell{Text: ui.Bar(f.Theme, d.Percent, bar, f.Theme.Severity(d.Severity))}
 		}},
 		{Title: "%", Key: "%", Width: 4, Right: true, Cell: diskPercent, Compare: func(a, b sources.DiskUse) int {
 			return cmp.Compare(b.Percent, a.Percent)

@@ -53,8 +53,8 @@ func arrange(width, height, focus, shown, findings int) layout {
 	}
 	rest := height - top
 	upper := (rest + 1) / 2
-	row(&l, nodes, []int{53, 47}, ui.Rect{Y: top, W: width, H: upper})
-	row(&l, restarts, []int{30, 30, 40}, ui.Rect{Y: top + upper, W: width, H: rest - upper})
+	row(&l, nodes, []int{54, 46}, ui.Rect{Y: top, W: width, H: upper})
+	row(&l, restarts, []int{31, 30, 39}, ui.Rect{Y: top + upper, W: width, H: rest - upper})
 	return l
 }
 

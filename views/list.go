@@ -12,12 +12,13 @@ import (
 type list[T any] struct {
 	kind  kind[T]
 	table ui.Table[T]
+	width int // for which the table has its columns
 }
 
 func newList[T any](k kind[T]) *list[T] {
 	l := &list[T]{kind: k}
 	l.table = ui.Table[T]{
-		Columns: k.wide(), ID: k.id, Match: k.match,
+		Columns: k.wide(gridWidth), ID: k.id, Match: k.match,
 		Empty: func(f ui.Frame) string { return whyEmpty(f, k.part, k.topic) },
 	}
 	return l
@@ -64,16 +65,17 @@ func (l *list[T]) Render(f ui.Frame) string {
 	src := paneSource(f.Snapshot, l.kind.part)
 	inner := ui.Rect{W: f.Width, H: f.Height}.Inner()
 	var foot []string
+	shown := f
 	if missing := f.Snapshot.Judged.Missing[l.kind.topic]; missing != "" && len(rows) > 0 {
 		foot = []string{f.Theme.Unknown.Render(ui.Fit("   "+missing, inner.W))}
 	}
 	if src.err != nil && len(rows) > 0 {
-		foot = staleLines(f, src, inner.W, inner.H)
+		foot, shown = staleLines(f, src, inner.W, inner.H), faded(f)
 	}
-	lines := l.table.Render(f, rows, inner.W, max(inner.H-len(foot), 1), true, true)
-	if src.err != nil {
-		lines = faded(f, lines)
+	if l.width != inner.W {
+		l.width, l.table.Columns = inner.W, l.kind.wide(inner.W-1)
 	}
+	lines := l.table.Render(shown, rows, inner.W, max(inner.H-len(foot), 1), true, true)
 	note := ""
 	switch {
 	case src.err != nil && !src.at.IsZero():

@@ -66,7 +66,7 @@ func nodePane(width int) []nodeColumn {
 }
 
 // nodeList is the columns at full size.
-func nodeList() []nodeColumn {
+func nodeList(width int) []nodeColumn {
 	text := func(title, key string, width, priority int, of func(sources.NodeHealth) string) nodeColumn {
 		return nodeColumn{
 			Title: title, Key: key, Width: width, Priority: priority,
@@ -76,7 +76,7 @@ func nodeList() []nodeColumn {
 	}
 	return []nodeColumn{
 		severityColumn(nodeKind().row),
-		{Title: "name", Key: "N", Cell: nodeName, Compare: func(a, b sources.NodeHealth) int {
+		{Title: "name", Key: "N", Width: nameWidth(width), Cell: nodeName, Compare: func(a, b sources.NodeHealth) int {
 			return sources.CompareNames(a.Node.Name, b.Node.Name)
 		}},
 		text("role", "R", 6, 4, func(n sources.NodeHealth) string { return nodeRole(n.Node) }),
@@ -103,6 +103,10 @@ func nodeList() []nodeColumn {
 		text("taints", "", 24, 8, func(n sources.NodeHealth) string { return strings.Join(n.Node.Taints, ",") }),
 	}
 }
+
+// nameWidth is the width of names at full size: wide terminals give the rest
+// to air at the right, not to a gulf between a name and its numbers.
+func nameWidth(width int) int { return min(max(width/5, 14), 36) }
 
 // severityColumn is the glyph in front of every row.
 func severityColumn[T any](row func(*T) *sources.Row) ui.Column[T] {

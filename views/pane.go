@@ -9,7 +9,7 @@ import (
 	"daytwo/ui"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/x/ansi"
+	"charm.land/lipgloss/v2"
 )
 
 // kind is what there is to know about one sort of row, wherever it is shown:
@@ -24,7 +24,7 @@ type kind[T any] struct {
 	match func(T) string
 	// Columns of the pane on some width within its edges, and at full size.
 	narrow func(width int) []ui.Column[T]
-	wide   func() []ui.Column[T]
+	wide   func(width int) []ui.Column[T]
 	note   func(rows []T) string // in the edge: the pane in three words
 	quiet  func(T) bool          // not worth a line in the pane; nil: all are
 }
@@ -143,18 +143,15 @@ func (b *board[T]) render(f ui.Frame, focused bool, width, height int) string {
 		inner = inner.Inner()
 	}
 	if b.width != inner.W {
-		b.width, b.table.Columns = inner.W, b.kind.narrow(inner.W)
+		b.width, b.table.Columns = inner.W, b.kind.narrow(inner.W-1) // the table keeps a cell of air
 	}
 	src := paneSource(f.Snapshot, b.kind.part)
-	foot := b.foot(f, inner.W)
+	foot, shown := b.foot(f, inner.W), f
 	if src.err != nil && len(rows) > 0 {
-		foot = staleLines(f, src, inner.W, inner.H)
+		foot, shown = staleLines(f, src, inner.W, inner.H), faded(f)
 	}
 	room := max(inner.H-len(foot), 1)
-	lines := b.table.Render(f, rows, inner.W, room, inner.H >= titledFrom && len(rows) > 0, focused)
-	if src.err != nil {
-		lines = faded(f, lines)
-	}
+	lines := b.table.Render(shown, rows, inner.W, room, inner.H >= titledFrom && len(rows) > 0, focused)
 	lines = append(lines, foot...)
 	if !edges {
 		return strings.Join(lines[:min(len(lines), height)], "\n")
@@ -197,14 +194,14 @@ func staleLines(f ui.Frame, src source, width, height int) []string {
 	return []string{f.Theme.Warning.Render(ui.Fit(" "+f.Theme.Glyph(sources.Warning)+" "+src.err.Error(), width))}
 }
 
-// faded takes the colours off lines: what they say may no longer be true.
-func faded(f ui.Frame, lines []string) []string {
-	for i, line := range lines {
-		if plain := ansi.Strip(line); strings.TrimSpace(plain) != "" {
-			lines[i] = f.Theme.Dim.Render(plain)
-		}
+// faded is the frame without the colours that speak: what they say may no
+// longer be true.
+func faded(f ui.Frame) ui.Frame {
+	t := &f.Theme
+	for _, style := range []*lipgloss.Style{&t.Critical, &t.Warning, &t.OK, &t.Unknown, &t.Text, &t.Strong} {
+		*style = t.Dim
 	}
-	return lines
+	return f
 }
 
 // whyEmpty says what it means that a pane has no rows.

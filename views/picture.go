@@ -19,6 +19,7 @@ type picture struct {
 	found    bool
 	row      sources.Row
 	sections []section
+	first    int      // how many sections come before what the findings know
 	commands []string // what one would type, most useful first
 }
 

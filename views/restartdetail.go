@@ -48,7 +48,7 @@ func ownerPicture(f ui.Frame, about sources.Ref, width int) picture {
 	p.commands = ownerCommands(about, pod, container)
 	refs := append([]sources.Ref{about}, podRefs(pods)...)
 	if told {
-		p.sections = append(p.sections, section{"Last 24 h", restartTimeline(f, story, width)})
+		p.sections, p.first = append(p.sections, section{"Last 24 h", restartTimeline(f, story, width)}), 1
 	}
 	p.sections = append(p.sections,
 		section{"Restarts", storyFacts(f, story, load, known, width)},

@@ -17,11 +17,11 @@ func restartKind() kind[sources.RestartStory] {
 		match:  func(s sources.RestartStory) string { return s.About.Kind + " " + s.About.String() + " " + s.Reason },
 		narrow: restartPane, wide: restartList,
 		note: func(rows []sources.RestartStory) string {
-			hour, all := 0, 0
+			all := 0
 			for _, s := range rows {
-				hour, all = hour+s.Hour, all+s.Day
+				all += s.Day
 			}
-			return number(hour) + " in 1 h · " + number(all) + " in 24 h"
+			return number(all) + " in 24 h"
 		},
 		quiet: func(s sources.RestartStory) bool { return s.Severity == sources.OK && s.Hour == 0 && s.Day == 0 },
 	}
@@ -30,13 +30,16 @@ func restartKind() kind[sources.RestartStory] {
 type storyColumn = ui.Column[sources.RestartStory]
 
 func restartPane(width int) []storyColumn {
-	reason := 7
+	reason, rest := 7, 23 // all columns but the name, with their gaps
 	if width > 50 {
-		reason = 18
+		reason, rest = 18, 43
 	}
+	name := max(width-rest, 8)
 	return []storyColumn{
 		severityColumn(restartKind().row),
-		{Title: "owner", Cell: storyName},
+		{Title: "owner", Width: name, Cell: func(f ui.Frame, s sources.RestartStory) ui.Cell {
+			return strong(f, shortRef(s.About, name))
+		}},
 		{Title: "1 h", Width: 3, Right: true, Cell: storyHour},
 		{Title: "24 h", Width: 4, Right: true, Priority: 1, Cell: storyDay},
 		{Title: "reason", Width: reason, Priority: 2, Cell: func(f ui.Frame, s sources.RestartStory) ui.Cell {
@@ -46,7 +49,7 @@ func restartPane(width int) []storyColumn {
 	}
 }
 
-func restartList() []storyColumn {
+func restartList(width int) []storyColumn {
 	counted := func(title, key string, width, priority int, of func(sources.RestartStory) int) storyColumn {
 		return storyColumn{
 			Title: title, Key: key, Width: width, Right: true, Priority: priority,
@@ -59,7 +62,7 @@ func restartList() []storyColumn {
 	byReason := func(a, b sources.RestartStory) int { return cmp.Compare(a.Reason, b.Reason) }
 	return []storyColumn{
 		severityColumn(restartKind().row),
-		{Title: "owner", Key: "O", Cell: storyName, Compare: func(a, b sources.RestartStory) int {
+		{Title: "owner", Key: "O", Width: nameWidth(width), Cell: storyName, Compare: func(a, b sources.RestartStory) int {
 			return sources.CompareRefs(a.About, b.About)
 		}},
 		{Title: "kind", Key: "K", Width: 11, Priority: 5, Cell: func(f ui.Frame, s sources.RestartStory) ui.Cell {

@@ -49,7 +49,7 @@ func (s sheet) lines(f ui.Frame, width int) []string {
 	for i, t := range s.titles {
 		widths[i] = ui.Width(t)
 		for _, r := range s.rows {
-			widths[i] = min(max(widths[i], ui.Width(r[i].Text)), widest)
+			widths[i] = max(widths[i], min(ui.Width(r[i].Text), widest))
 		}
 	}
 	out := make([]string, 0, len(s.rows)+1)

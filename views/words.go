@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"daytwo/sources"
+	"daytwo/ui"
 )
 
 const day = 24 * time.Hour
@@ -97,4 +98,18 @@ func date(t time.Time) string {
 		return unsure
 	}
 	return t.UTC().Format("2006-01-02")
+}
+
+// shortRef is namespace/name within a width: the namespace gives way first,
+// because names tell objects apart.
+func shortRef(r sources.Ref, width int) string {
+	full := ui.Clean(r.String())
+	if r.Namespace == "" || ui.Width(full) <= width {
+		return full
+	}
+	name := ui.Clean(r.Name)
+	if left := width - ui.Width(name) - 1; left >= 2 {
+		return ui.Cut(ui.Clean(r.Namespace), left) + "/" + name
+	}
+	return name
 }
