@@ -109,7 +109,7 @@ func (l *look) countContainer(stories map[sources.Ref]*story, counted map[series
 		st.loud = true
 	}
 	st.ended(c)
-	if len(st.evidence) < 20 && c.Restarts > 0 {
+	if len(st.evidence) < 20 {
 		st.evidence = append(st.evidence, fact(l.s.Pods.At, "pod status", containerText(p, c)))
 	}
 }
@@ -236,6 +236,9 @@ func (l *look) judgeStory(row *sources.RestartStory, st *story) {
 		return
 	}
 	var text []string
+	if len(st.evidence) == 0 { // all of it is older than a day, of pods that are gone
+		st.evidence = []sources.Fact{fact(l.s.History.At, "history", fmt.Sprintf("%d known restarts in 14 d", len(row.Times)))}
+	}
 	f := sources.Finding{Rule: RestartsDaily, Severity: sources.Warning, About: row.About, Evidence: st.evidence}
 	if rate {
 		f.Rule = RestartsRate
