@@ -227,8 +227,9 @@ func TestManyRestarts(t *testing.T) {
 	t.Parallel()
 	d, _ := open(t, 120, 40, ui.Options{Color: true}, func(w world) sources.Edit { return w.many(20, 5000) })
 	d.Golden("cockpit-5000-restarts-120x40")
-	d.Press("3", "G")
-	d.Press("enter", "G", "enter")
+	d.Press("3", "enter", "G")
+	marked(t, d, "shop/worker")
+	d.Press("g", "enter")
 	d.See("kubectl -n batch describe pod")
 }
 
