@@ -12,6 +12,9 @@ import (
 // disk is unknown.
 const statsLast = 10 * time.Minute
 
+// Growth below this share of the disk a day would take a lifetime to fill it.
+const standing = 1e-5
+
 // judgeDisks makes the disk rows and applies the disk rules: one line for
 // each filesystem, the forecast within it.
 func (l *look) judgeDisks() {
@@ -164,7 +167,10 @@ func (l *look) soon(row *sources.DiskUse) sources.Severity {
 // full in 5 d".
 func (l *look) diskSummary(row *sources.DiskUse) string {
 	text := sources.Percent(row.Percent) + " used"
-	if row.Forecast {
+	switch {
+	case row.Forecast && row.Growth < float64(row.FS.Capacity)*standing:
+		text += ", not growing"
+	case row.Forecast:
 		text += ", " + sources.Growth(row.Growth)
 	}
 	evicts, high := false, highName(l.limits.DiskCritical)

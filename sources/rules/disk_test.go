@@ -58,7 +58,7 @@ func TestDiskRules(t *testing.T) {
 		"the playbook's disk in the long run": {
 			[]func(*sources.Snapshot){disk(60, 24*time.Hour, 141*day, rising(60, 0.4))}, nil},
 		"exactly 80": {[]func(*sources.Snapshot){disk(80, time.Hour, day, rising(80, 0))}, nil},
-		"over 80":    {[]func(*sources.Snapshot){disk(81, time.Hour, day, rising(81, 0))}, []want{{"disk.used", sources.Warning, n, []string{"81 % used, +0 B/day"}}}},
+		"over 80":    {[]func(*sources.Snapshot){disk(81, time.Hour, day, rising(81, 0))}, []want{{"disk.used", sources.Warning, n, []string{"81 % used, not growing"}}}},
 		"no samples": {[]func(*sources.Snapshot){disk(91, time.Hour, time.Hour, rising(91, 0))}, []want{{"disk.used", sources.Critical, n, []string{"91 % used · GC passed"}}}},
 		"GC in vain": {
 			[]func(*sources.Snapshot){disk(86, time.Hour, day, rising(86, 0)), func(s *sources.Snapshot) {

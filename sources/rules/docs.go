@@ -89,7 +89,7 @@ func sourceDocs() []Doc {
 		{VersionNewer, "A kubelet is newer than the API server.", "a minor: critical; patches are no finding", "/version, node status; Kubernetes version skew policy"},
 		{VersionOlder, "A kubelet lags behind the API server.", "> 1 minor: warning (k3s-io/k3s issue 12819); > 3 minors: critical", "/version, node status; Kubernetes version skew policy"},
 		{VersionMixed, "Servers run different minors.", "warning", "node status"},
-		{SourceAPI, "The API server does not answer; the last picture is shown with its age.", "critical", "API server"},
+		{SourceAPI, "The API server does not answer, or refuses the credentials; the last picture is shown with its age.", "critical", "API server"},
 		{SourceAccess, "A permission is missing; says what is dark without it.", "unknown, one finding for a verb and resource", "API server"},
 		{SourceRead, "A resource cannot be read although the server answers.", "unknown", "API server"},
 		{SourceHistory, "Samples cannot be kept.", "warning", "state folder"},

@@ -33,7 +33,6 @@ type trend struct {
 	slope  float64       // bytes a day
 	over   time.Duration // from the first to the last sample used
 	count  int           // samples it rests on
-	from   time.Time
 	freed  float64   // bytes that a clean-up freed, which began the trend anew
 	teeth  bool      // the fit is on the lower envelope of saw-teeth
 	at     time.Time // newest sample
@@ -110,7 +109,9 @@ func fit(points []sources.Point, size float64, now time.Time, window time.Durati
 	}
 	if len(bins) > 0 {
 		t.over = days(bins[len(bins)-1].x - bins[0].x)
-		t.from, t.at = now.Add(days(bins[0].x)), now.Add(days(bins[len(bins)-1].x))
+	}
+	if n := upTo(inside, now); n > 0 {
+		t.at = inside[n-1].At
 	}
 	if t.whyNot = t.tooLittle(len(bins)); t.whyNot != "" {
 		return t

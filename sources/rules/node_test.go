@@ -152,7 +152,7 @@ func TestLoadUnknownOnce(t *testing.T) {
 	expect(t, change(noMetrics(refused, false)), want{"disk.unknown", sources.Unknown, "prod",
 		[]string{"3 of 3 nodes", "no permission to get nodes/proxy"}})
 	expect(t, change(noMetrics(errDown, false), func(s *sources.Snapshot) { s.Cluster = s.Cluster.Failed(errDown) }),
-		want{"source.api", sources.Critical, "prod", []string{"does not answer", "5 s old"}})
+		want{"source.api", sources.Critical, "prod", []string{"cannot be read", "5 s old"}})
 }
 
 func TestNoNodes(t *testing.T) {
@@ -219,7 +219,7 @@ func TestSourceRules(t *testing.T) {
 		}, []want{{"source.api", sources.Critical, "prod", []string{"4 min old", "connection refused"}}}},
 		"never answered": {func(s *sources.Snapshot) {
 			*s = sources.Snapshot{Settings: s.Settings, Cluster: sources.Reading[sources.Cluster]{Err: errDown}}
-		}, []want{{"source.api", sources.Critical, "cluster", []string{"does not answer"}}}},
+		}, []want{{"source.api", sources.Critical, "cluster", []string{"cannot be read"}}}},
 		"one resource broken": {func(s *sources.Snapshot) { s.Events = s.Events.Failed(errors.New("the server is overloaded")) },
 			[]want{{"source.reading", sources.Unknown, "events", []string{"overloaded", "dark: event details"}}}},
 		"permissions": {func(s *sources.Snapshot) {

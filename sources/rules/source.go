@@ -27,13 +27,13 @@ func (l *look) judgeSources() {
 	l.sourceStale()
 }
 
-// sourceAPI: no answer. All else is then judged from the last picture.
+// sourceAPI: no answer, or none that can be used (expired credentials). All else is then judged from the last picture.
 func (l *look) sourceAPI() {
 	c := l.s.Cluster
 	if !l.apiErr {
 		return // a refusal is an answer; sourceReadings names the permission
 	}
-	text := "API server does not answer"
+	text := "API server cannot be read"
 	if c.Loaded() {
 		text += fmt.Sprintf(" · the picture is %s old", sources.Span(c.Age(l.now)))
 	}
