@@ -41,13 +41,13 @@ func (p parts) finding(about sources.Ref, evidence []sources.Fact) (sources.Find
 	}, true
 }
 
-// brief cuts foreign text to one line of at most n characters: messages of
-// schedulers and issuers can be pages.
+// brief cuts foreign text to one clean line of at most n characters: messages
+// of schedulers and issuers can be pages, and hold what a terminal obeys.
 func brief(s string, n int) string {
 	if i := strings.IndexAny(s, "\r\n"); i >= 0 {
 		s = s[:i]
 	}
-	s = strings.TrimSpace(s)
+	s = strings.TrimSpace(sources.Clean(s, sources.MaxMessage))
 	if len(s) <= n || utf8.RuneCountInString(s) <= n {
 		return s
 	}

@@ -209,6 +209,7 @@ func TestPodRules(t *testing.T) {
 		"config":                  {[]sources.Pod{waits("CreateContainerConfigError", `secret "db" not found`)}, []want{{"pod.config", sources.Warning, "shop/api", []string{`CreateContainerConfigError: secret "db" not found · 1 of 1 ready`}}}},
 		"image":                   {[]sources.Pod{waits("ErrImagePull", "rpc error")}, []want{{"pod.image", sources.Warning, "shop/api", []string{"ErrImagePull: registry/app:1.2"}}}},
 		"starting":                {[]sources.Pod{waits("ContainerCreating", "")}, nil},
+		"escape sequences":        {[]sources.Pod{waits("CreateContainerError", "\x1b[31mred\x07\nmore")}, []want{{"pod.config", sources.Warning, "shop/api", []string{"CreateContainerError: red · "}}}},
 		"many":                    {many, []want{{"pod.image", sources.Warning, "shop/api", []string{"5000 pods"}}}},
 		"evicted": {[]sources.Pod{pod(func(p *sources.Pod) {
 			p.Phase, p.Reason, p.Message, p.Created = "Failed", "Evicted", "The node was low on resource: ephemeral-storage.", ago(3*time.Hour)
