@@ -33,9 +33,9 @@ type trend struct {
 	slope  float64       // bytes a day
 	over   time.Duration // from the first to the last sample used
 	count  int           // samples it rests on
-	freed  float64   // bytes that a clean-up freed, which began the trend anew
-	teeth  bool      // the fit is on the lower envelope of saw-teeth
-	at     time.Time // newest sample
+	freed  float64       // bytes that a clean-up freed, which began the trend anew
+	teeth  bool          // the fit is on the lower envelope of saw-teeth
+	at     time.Time     // newest sample
 }
 
 // growth finds the trend in samples of used bytes. It is robust, not clever:
