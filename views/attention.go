@@ -18,6 +18,8 @@ type findings struct {
 	table ui.Table[sources.Finding]
 	width int // for which the table has its columns
 
+	// The row that enter would open; "" without the focus.
+	chosen string
 	// How many findings of each severity the last snapshot had: there may be
 	// thousands, and a screen is drawn after every message.
 	from  *sources.Snapshot
@@ -103,7 +105,11 @@ func (a *findings) lines(f ui.Frame, rows []sources.Finding, focused bool, width
 		return a.quietLines(f, width)
 	}
 	if a.width != width {
-		a.width, a.table.Columns = width, findingColumns(width)
+		a.width, a.table.Columns = width, a.columns(width)
+	}
+	a.chosen = ""
+	if fi, ok := a.table.Selected(rows); ok && focused {
+		a.chosen = a.table.ID(fi)
 	}
 	room := height
 	if len(rows) > height && height > 2 {
@@ -116,18 +122,18 @@ func (a *findings) lines(f ui.Frame, rows []sources.Finding, focused bool, width
 	return lines
 }
 
-// findingColumns are glyph, topic, object, summary, and the key that opens
-// the evidence. The columns before the summary have no titles, so that the
-// mark of the selected row spans them.
-func findingColumns(width int) []ui.Column[sources.Finding] {
+// columns are glyph, topic, object, summary, and the key that opens the
+// evidence, which is bright where it would work now.
+func (a *findings) columns(width int) []ui.Column[sources.Finding] {
 	object := min(max(width/7, 14), 36)
 	type column = ui.Column[sources.Finding]
 	all := []column{
 		{Width: 1, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return glyph(f, fi.Severity) }},
-		{Width: 8, Priority: 2, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell {
-			return judged(f, fi.Severity, fi.Topic())
+		{Title: "topic", Width: 8, Priority: 2, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell {
+			style := f.Theme.Severity(fi.Severity)
+			return ui.Cell{Text: fi.Topic(), Style: style.Bold(fi.Severity == sources.Critical || style.GetBold())}
 		}},
-		{Width: object, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return strong(f, fi.About.String()) }},
+		{Title: "object", Width: object, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return strong(f, fi.About.String()) }},
 		{Title: "summary", Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return plain(f, fi.Summary) }},
 	}
 	if width < gridWidth {
@@ -137,8 +143,9 @@ func findingColumns(width int) []ui.Column[sources.Finding] {
 	if width >= 140 {
 		words, room = " evidence", 14
 	}
-	return append(all, column{Title: "key", Width: room, Right: true, Priority: 1, Cell: func(f ui.Frame, _ sources.Finding) ui.Cell {
-		return ui.Cell{Text: f.Theme.Key.Render(f.Keys.List.Open.Shown) + f.Theme.Dim.Render(words)}
+	return append(all, column{Title: "key", Width: room, Right: true, Priority: 1, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell {
+		key := styleIf(a.table.ID(fi) == a.chosen, f.Theme.Key, f.Theme.Dim)
+		return ui.Cell{Text: key.Render(f.Keys.List.Open.Shown) + f.Theme.Dim.Render(words)}
 	}})
 }
 

@@ -25,21 +25,17 @@ func backupKind() kind[sources.BackupState] {
 
 type backupColumn = ui.Column[sources.BackupState]
 
-func backupPane(width int) []backupColumn {
-	name, note := 0, 1 // one of them takes what is left
-	if width > 64 {
-		name, note = 20, 0
-	}
+func backupPane(int) []backupColumn {
 	return []backupColumn{
 		severityColumn(backupKind().row),
-		{Title: "backup", Width: name, Cell: backupName},
+		{Title: "backup", Cell: backupName},
 		{Title: "age", Width: 6, Right: true, Cell: backupAge},
+		{Title: "limit", Width: 6, Right: true, Priority: 4, Cell: backupLimit},
 		{Title: "kept", Width: 5, Right: true, Priority: 2, Cell: func(f ui.Frame, b sources.BackupState) ui.Cell {
 			return dim(f, keptWords(b))
 		}},
 		{Title: "offsite", Width: 8, Priority: 1, Cell: backupOffsite},
 		{Title: "runs", Width: 10, Priority: 3, Cell: backupRuns},
-		{Title: "note", Width: note, Priority: 4, Cell: backupNote},
 	}
 }
 
@@ -55,12 +51,7 @@ func backupList(width int) []backupColumn {
 		{Title: "age", Key: "A", Width: 6, Right: true, Cell: backupAge, Compare: func(a, b sources.BackupState) int {
 			return a.Last.Compare(b.Last)
 		}},
-		{Title: "limit", Key: "L", Width: 6, Right: true, Priority: 2, Cell: func(f ui.Frame, b sources.BackupState) ui.Cell {
-			if b.Limit == 0 {
-				return dim(f, "")
-			}
-			return dim(f, sources.Span(b.Limit))
-		}, Compare: func(a, b sources.BackupState) int { return cmp.Compare(a.Limit, b.Limit) }},
+		{Title: "limit", Key: "L", Width: 6, Right: true, Priority: 2, Cell: backupLimit, Compare: func(a, b sources.BackupState) int { return cmp.Compare(a.Limit, b.Limit) }},
 		{Title: "runs", Key: "R", Width: 14, Cell: backupRuns, Compare: func(a, b sources.BackupState) int {
 			return cmp.Or(b.Running.Compare(a.Running), cmp.Compare(runsWords(a), runsWords(b)))
 		}},
@@ -86,6 +77,14 @@ func backupAge(f ui.Frame, b sources.BackupState) ui.Cell {
 		return judged(f, b.Severity, text)
 	}
 	return plain(f, text)
+}
+
+// backupLimit is the age from which the last success is too old.
+func backupLimit(f ui.Frame, b sources.BackupState) ui.Cell {
+	if b.Limit == 0 {
+		return dim(f, "")
+	}
+	return dim(f, sources.Span(b.Limit))
 }
 
 func offsiteShort(b sources.BackupState) string {

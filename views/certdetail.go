@@ -92,7 +92,12 @@ func revision(n int64) string {
 
 func stepLines(f ui.Frame, steps []sources.IssueStep, width int) []string {
 	sh := sheet{titles: []string{"step", "name", "state", "since", "reason"}}
-	for _, s := range steps {
+	last := steps[len(steps)-1]
+	below := ui.Width(last.Reason) > 30
+	for i, s := range steps {
+		if i == len(steps)-1 && below {
+			s.Reason = ""
+		}
 		sh.rows = append(sh.rows, []ui.Cell{
 			plain(f, s.Ref.Kind), dim(f, s.Ref.Name), strong(f, s.State),
 			dim(f, agoWords(s.Since, f.Now)), plain(f, s.Reason),
@@ -101,7 +106,7 @@ func stepLines(f ui.Frame, steps []sources.IssueStep, width int) []string {
 	lines := sh.lines(f, width)
 	// The last step is the one that waits; its reason is the answer, so it is
 	// never cut.
-	if last := steps[len(steps)-1]; last.Reason != "" {
+	if below {
 		for _, line := range ui.Wrap(ui.Clean(last.Reason), max(width-2, 8)) {
 			lines = append(lines, "  "+f.Theme.Text.Render(line))
 		}

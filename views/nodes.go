@@ -3,7 +3,6 @@ package views
 import (
 	"cmp"
 	"math"
-	"strconv"
 	"strings"
 	"time"
 
@@ -21,13 +20,20 @@ func nodeKind() kind[sources.NodeHealth] {
 		narrow: nodePane, wide: nodeList,
 	}
 	k.note = func(rows []sources.NodeHealth) string {
-		ready := 0
+		ready, cordoned := 0, 0
 		for _, n := range rows {
+			if n.Node.Unschedulable {
+				cordoned++
+			}
 			if c, ok := n.Node.Condition("Ready"); ok && c.Status == "True" {
 				ready++
 			}
 		}
-		return strconv.Itoa(ready) + " of " + strconv.Itoa(len(rows)) + " ready"
+		note := number(ready) + " of " + number(len(rows)) + " ready"
+		if cordoned > 0 {
+			note += ", " + number(cordoned) + " cordoned"
+		}
+		return note
 	}
 	return k
 }
@@ -115,7 +121,7 @@ func severityColumn[T any](row func(*T) *sources.Row) ui.Column[T] {
 
 func nodeName(f ui.Frame, n sources.NodeHealth) ui.Cell { return strong(f, n.Node.Name) }
 
-func nodePods(f ui.Frame, n sources.NodeHealth) ui.Cell { return dim(f, strconv.Itoa(n.Pods)) }
+func nodePods(f ui.Frame, n sources.NodeHealth) ui.Cell { return dim(f, number(n.Pods)) }
 
 func stateCell(f ui.Frame, n sources.NodeHealth) ui.Cell {
 	state := nodeState(n)

@@ -150,8 +150,12 @@ func (b *board[T]) render(f ui.Frame, focused bool, width, height int) string {
 	if src.err != nil && len(rows) > 0 {
 		foot, shown = staleLines(f, src, inner.W, inner.H), faded(f)
 	}
+	titled := inner.H >= titledFrom && len(rows) > 0
 	room := max(inner.H-len(foot), 1)
-	lines := b.table.Render(shown, rows, inner.W, room, inner.H >= titledFrom && len(rows) > 0, focused)
+	if len(foot) > 0 && b.table.Filter() == "" && !b.table.Typing() {
+		room = min(room, len(rows)+1) // the foot belongs to the rows: right below them
+	}
+	lines := b.table.Render(shown, rows, inner.W, room, titled, focused)
 	lines = append(lines, foot...)
 	if !edges {
 		return strings.Join(lines[:min(len(lines), height)], "\n")
@@ -181,7 +185,7 @@ func (b *board[T]) foot(f ui.Frame, width int) []string {
 	case b.calm > 0:
 		return []string{f.Theme.Dim.Render(ui.Fit("   "+strconv.Itoa(b.calm)+" more quiet", width))}
 	case missing != "" && len(b.shown) > 0:
-		return []string{f.Theme.Unknown.Render(ui.Fit("   "+missing, width))}
+		return []string{f.Theme.Unknown.Render(ui.Fit("   "+missing, width-1))}
 	}
 	return nil
 }
@@ -191,14 +195,14 @@ func staleLines(f ui.Frame, src source, width, height int) []string {
 	if height < 2 {
 		return nil
 	}
-	return []string{f.Theme.Warning.Render(ui.Fit(" "+f.Theme.Glyph(sources.Warning)+" "+src.err.Error(), width))}
+	return []string{f.Theme.Warning.Render(ui.Fit(" "+f.Theme.Glyph(sources.Warning)+" "+src.err.Error(), width-1))}
 }
 
 // faded is the frame without the colours that speak: what they say may no
 // longer be true.
 func faded(f ui.Frame) ui.Frame {
 	t := &f.Theme
-	for _, style := range []*lipgloss.Style{&t.Critical, &t.Warning, &t.OK, &t.Unknown, &t.Text, &t.Strong} {
+	for _, style := range []*lipgloss.Style{&t.Critical, &t.Warning, &t.OK, &t.Unknown, &t.Text, &t.Strong, &t.Accent} {
 		*style = t.Dim
 	}
 	return f

@@ -109,34 +109,36 @@ func pairs(f ui.Frame, width int, ps ...pair) []string {
 	return out
 }
 
-// factLines renders evidence: what was seen, where, and how old it is.
+// factLines renders evidence: what was seen, and beside it (below it on a
+// narrow screen) where, and how old it is.
 func factLines(f ui.Frame, facts []sources.Fact, width int) []string {
-	var out []string
-	for _, fact := range facts {
-		source := fact.From
+	const most = 48 // of the column that says where
+	from, beside := make([]string, len(facts)), 0
+	for i, fact := range facts {
+		from[i] = ui.Clean(fact.From)
 		if !fact.At.IsZero() {
-			source += " · " + agoWords(fact.At, f.Now)
+			from[i] += " " + bullet(f) + " " + agoWords(fact.At, f.Now)
 		}
-		source = f.Theme.Dim.Render(source)
-		beside := ui.Width(source) + 2
-		room := width - 2
-		if width >= gridWidth {
-			room -= max(beside, 32)
-		}
-		text := ui.Wrap(ui.Clean(fact.Text), max(room, 8))
-		for i, line := range text {
-			lead := "  "
-			if i == 0 {
+		beside = max(beside, min(ui.Width(from[i]), most))
+	}
+	room := width - 2
+	if width >= gridWidth {
+		room -= beside + 2
+	}
+	var out []string
+	for i, fact := range facts {
+		for n, line := range ui.Wrap(ui.Clean(fact.Text), max(room, 8)) {
+			lead, tail := "  ", ""
+			if n == 0 {
 				lead = bullet(f) + " "
 			}
-			line = f.Theme.Dim.Render(lead) + f.Theme.Text.Render(line)
-			if i == 0 && width >= gridWidth {
-				line = ui.Fit(line, 2+room) + "  " + source
+			if n == 0 && width >= gridWidth {
+				tail = "  " + f.Theme.Dim.Render(ui.Cut(from[i], beside))
 			}
-			out = append(out, line)
+			out = append(out, f.Theme.Dim.Render(lead)+f.Theme.Text.Render(ui.Fit(line, room))+tail)
 		}
 		if width < gridWidth {
-			out = append(out, "  "+source)
+			out = append(out, "  "+f.Theme.Dim.Render(from[i]))
 		}
 	}
 	return out
