@@ -127,7 +127,7 @@ func (a *findings) lines(f ui.Frame, rows []sources.Finding, focused bool, width
 func (a *findings) columns(width int) []ui.Column[sources.Finding] {
 	object := min(max(width/7, 14), 36)
 	type column = ui.Column[sources.Finding]
-	all := []column{
+	all := [...]column{
 		{Width: 1, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return glyph(f, fi.Severity) }},
 		{Title: "topic", Width: 8, Priority: 2, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell {
 			style := f.Theme.Severity(fi.Severity)
@@ -135,18 +135,26 @@ func (a *findings) columns(width int) []ui.Column[sources.Finding] {
 		}},
 		{Title: "object", Width: object, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return strong(f, fi.About.String()) }},
 		{Title: "summary", Cell: func(f ui.Frame, fi sources.Finding) ui.Cell { return plain(f, fi.Summary) }},
+		a.keyColumn(width),
 	}
 	if width < gridWidth {
-		return all
+		return all[:len(all)-1]
 	}
+	return all[:]
+}
+
+// keyColumn is the key that opens the evidence, with its word where there is
+// room for it.
+func (a *findings) keyColumn(width int) ui.Column[sources.Finding] {
 	words, room := "", 5
 	if width >= 140 {
 		words, room = " evidence", 14
 	}
-	return append(all, column{Title: "key", Width: room, Right: true, Priority: 1, Cell: func(f ui.Frame, fi sources.Finding) ui.Cell {
+	cell := func(f ui.Frame, fi sources.Finding) ui.Cell {
 		key := styleIf(a.table.ID(fi) == a.chosen, f.Theme.Key, f.Theme.Dim)
 		return ui.Cell{Text: key.Render(f.Keys.List.Open.Shown) + f.Theme.Dim.Render(words)}
-	}})
+	}
+	return ui.Column[sources.Finding]{Title: "key", Width: room, Right: true, Priority: 1, Cell: cell}
 }
 
 // counts is the edge's note: how many there are of each severity.
@@ -169,8 +177,9 @@ func (a *findings) quietLines(f ui.Frame, width int) []string {
 	if calm {
 		style, severity = f.Theme.OK, sources.OK
 	}
-	var lines []string
-	for i, line := range ui.Wrap(ui.Clean(text), max(width-4, 8)) {
+	wrapped := ui.Wrap(ui.Clean(text), max(width-4, 8))
+	lines := make([]string, 0, len(wrapped))
+	for i, line := range wrapped {
 		lead := "   "
 		if i == 0 {
 			lead = " " + f.Theme.Severity(severity).Render(f.Theme.Glyph(severity)) + " "

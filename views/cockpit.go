@@ -196,10 +196,10 @@ func (c *Cockpit) tabs(f ui.Frame, l layout) string {
 			b.WriteString(f.Theme.Edge.Render(separator(f)))
 		}
 		style := f.Theme.Dim
-		switch {
-		case t.part == c.focus:
+		switch t.part {
+		case c.focus:
 			style = f.Theme.Key.Underline(true)
-		case t.part == c.shown:
+		case c.shown:
 			style = f.Theme.Strong.Underline(true)
 		}
 		b.WriteString(style.Render(t.name) + " " + f.Theme.Severity(t.glyph).Render(f.Theme.Glyph(t.glyph)))

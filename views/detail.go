@@ -25,6 +25,9 @@ type detail struct {
 	// disappears, this picture stays.
 	seen   *sources.Snapshot
 	seenAt time.Time
+
+	key  memoKey // what the last drawing was made of
+	last drawing
 }
 
 // newDetail is the detail of an object as a topic sees it.
@@ -46,8 +49,30 @@ func (d *detail) Title() string {
 	return strings.Join(words, " ")
 }
 
-// drawn is the picture to show, and the banner that says if it is an old one.
-func (d *detail) drawn(f ui.Frame, width int) (p picture, shown ui.Frame, banner string) {
+// drawing is a picture with the frame it was drawn from, and the banner that
+// says if that is an old one.
+type drawing struct {
+	picture picture
+	frame   ui.Frame
+	banner  string
+}
+
+// drawn is what to show. A message asks for it several times: for dispatch,
+// footer and screen; it is drawn once.
+func (d *detail) drawn(f ui.Frame) drawing {
+	if key := keyOf(f, f.Width, f.Height); d.key != key {
+		p, shown, banner := d.draw(f, textWidth(f))
+		d.key, d.last = key, drawing{p, shown, banner}
+	}
+	return d.last
+}
+
+// textWidth is the width of a detail's text: a cell of air on both sides.
+func textWidth(f ui.Frame) int { return max(f.Width-2, 1) }
+
+// draw makes the picture; if the subject is gone, that of the last snapshot
+// which had it.
+func (d *detail) draw(f ui.Frame, width int) (p picture, shown ui.Frame, banner string) {
 	p = d.subject.draw(f, width)
 	_, standing := findFinding(f.Snapshot, d.rule, d.subject.about)
 	if p.found || standing {
@@ -84,18 +109,16 @@ func (d *detail) Commands(f ui.Frame) []ui.Command {
 			return nil
 		}
 	}
-	list := []ui.Command{
+	return append([]ui.Command{
 		{Key: f.Keys.Global.Copy, Do: func() tea.Cmd { return ui.Copy(copies[d.chosen]) }},
 		{Key: reword(f.Keys.Panes.Next, "next command"), Do: choose(1)},
 		{Key: reword(f.Keys.Panes.Previous, "previous command"), Minor: true, Do: choose(-1)},
-	}
-	return append(list, d.scroll.Commands(f)...)
+	}, d.scroll.Commands(f)...)
 }
 
 // copies is what can be copied: the command lines, then the object's name.
 func (d *detail) copies(f ui.Frame) []string {
-	p, _, _ := d.drawn(f, f.Width)
-	return append(p.commands, d.subject.about.Name)
+	return append(slices.Clone(d.drawn(f).picture.commands), d.subject.about.Name)
 }
 
 // reword gives a key other words where it does something more particular.
@@ -110,10 +133,10 @@ func (d *detail) Update(msg tea.Msg, f ui.Frame) tea.Cmd { return d.scroll.Updat
 // Render draws headline and sections, which scroll, above the command lines,
 // which stay.
 func (d *detail) Render(f ui.Frame) string {
-	inner := max(f.Width-2, 1)
-	p, shown, banner := d.drawn(f, inner)
-	copies := append(slices.Clone(p.commands), d.subject.about.Name)
-	head := d.headline(shown, p, banner, inner)
+	inner, copies := textWidth(f), d.copies(f)
+	now := d.drawn(f)
+	p, shown := now.picture, now.frame
+	head := d.headline(shown, p, now.banner, inner)
 	body := f.Height - len(d.typedLines(f, copies, inner)) - len(head)
 	lines := d.scroll.Render(f, sectionLines(shown, d.withFacts(shown, p, inner), inner), inner, max(body, 1))
 	typed := d.typedLines(f, copies, inner) // after the text, whose position it says

@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// drawing shows a layout as letters: A for attention, the panes' digits, = for
+// sketch shows a layout as letters: A for attention, the panes' digits, = for
 // the tab line. Each letter stands for 4×2 cells, so that a screen fits here.
-func drawing(l layout, width, height int) string {
+func sketch(l layout, width, height int) string {
 	var rows []string
 	for y := 0; y < height; y += 2 {
 		var b strings.Builder
@@ -66,7 +66,7 @@ func TestArrange(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			got := drawing(arrange(c.width, c.height, c.focus, c.shown, c.findings), c.width, c.height)
+			got := sketch(arrange(c.width, c.height, c.focus, c.shown, c.findings), c.width, c.height)
 			if want := strings.Join(c.want, "\n"); got != want {
 				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}

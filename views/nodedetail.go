@@ -78,7 +78,8 @@ func conditionLines(f ui.Frame, n sources.Node, width int) []string {
 		good := (c.Type == "Ready") == (c.Status == "True")
 		style := styleIf(good, f.Theme.Text, f.Theme.Warning)
 		sh.rows = append(sh.rows, []ui.Cell{
-			{Text: c.Type, Style: style}, {Text: c.Status, Style: style},
+			{Text: c.Type, Style: style},
+			{Text: c.Status, Style: style},
 			dim(f, agoWords(c.Since, f.Now)), plain(f, c.Reason), dim(f, c.Message),
 		})
 	}

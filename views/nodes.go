@@ -39,8 +39,10 @@ func nodeKind() kind[sources.NodeHealth] {
 }
 
 func nodeText(n sources.NodeHealth) string {
-	return strings.Join([]string{n.Node.Name, nodeRole(n.Node), nodeState(n), n.Node.Version, n.Node.OSImage,
-		n.Node.InternalIP, strings.Join(n.Node.Taints, " ")}, " ")
+	return strings.Join([]string{
+		n.Node.Name, nodeRole(n.Node), nodeState(n), n.Node.Version, n.Node.OSImage,
+		n.Node.InternalIP, strings.Join(n.Node.Taints, " "),
+	}, " ")
 }
 
 type nodeColumn = ui.Column[sources.NodeHealth]
@@ -96,8 +98,10 @@ func nodeList(width int) []nodeColumn {
 		{Title: "memory", Key: "M", Width: 11, Priority: 1, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
 			return load(f, n, n.Memory, n.MemPast, 6, false)
 		}, Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.Memory, a.Memory) }},
-		{Title: "pods", Key: "P", Width: 4, Right: true, Priority: 3, Cell: nodePods,
-			Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.Pods, a.Pods) }},
+		{
+			Title: "pods", Key: "P", Width: 4, Right: true, Priority: 3, Cell: nodePods,
+			Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.Pods, a.Pods) },
+		},
 		{Title: "disk", Key: "D", Width: 4, Right: true, Priority: 2, Cell: nodeDisk},
 		{Title: "age", Key: "A", Width: 7, Right: true, Priority: 5, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
 			return dim(f, ago(n.Node.Created, f.Now))

@@ -138,12 +138,11 @@ func (w world) pods() []sources.Pod {
 	api := pod("shop", "api-6d5f7c9b8-x2x7k", "worker-0", deployment("shop", "api"), 61, ended("OOMKilled", 137, 3*time.Minute))
 	api.Ready, api.Containers[0].Ready = false, false
 	api.Containers[0].State, api.Containers[0].Reason = "waiting", "CrashLoopBackOff"
-	out := []sources.Pod{
+	out := append(make([]sources.Pod, 0, 24),
 		api,
 		pod("shop", "api-6d5f7c9b8-9v2ld", "worker-1", deployment("shop", "api"), 0, sources.Termination{}),
 		pod("shop", "worker-75c6d9f5b-abcde", "worker-2", deployment("shop", "worker"), 4, ended("Error", 2, 50*time.Minute)),
-		pod("kube-system", "traefik-5fb479b77-mm5zk", "master-0", deployment("kube-system", "traefik"), 1, ended("Completed", 0, 20*day)),
-	}
+		pod("kube-system", "traefik-5fb479b77-mm5zk", "master-0", deployment("kube-system", "traefik"), 1, ended("Completed", 0, 20*day)))
 	for i := range 20 {
 		out = append(out, pod("media", fmt.Sprintf("web-%d", i), fmt.Sprintf("worker-%d", i%4), deployment("media", "web"), 0, sources.Termination{}))
 	}
@@ -192,8 +191,10 @@ func (w world) certificates(seen time.Time) (sources.Reading[[]sources.Certifica
 	late.Steps = []sources.IssueStep{
 		{Ref: sources.Ref{Kind: "CertificateRequest", Namespace: "shop", Name: "shop-tls-5"}, State: "Ready=False", Reason: "Pending", Since: w.ago(2 * time.Hour)},
 		{Ref: sources.Ref{Kind: "Order", Namespace: "shop", Name: "shop-tls-5-1234"}, State: "pending", Since: w.ago(2 * time.Hour)},
-		{Ref: sources.Ref{Kind: "Challenge", Namespace: "shop", Name: "shop-tls-5-1234-0"}, State: "pending",
-			Reason: "Waiting for DNS-01 challenge propagation: NS ns1.example.org returned SERVFAIL for _acme-challenge.shop.example.org.", Since: w.ago(2 * time.Hour)},
+		{
+			Ref: sources.Ref{Kind: "Challenge", Namespace: "shop", Name: "shop-tls-5-1234-0"}, State: "pending",
+			Reason: "Waiting for DNS-01 challenge propagation: NS ns1.example.org returned SERVFAIL for _acme-challenge.shop.example.org.", Since: w.ago(2 * time.Hour),
+		},
 	}
 	media := cert("media", "media-tls", 64*day)
 	return sources.Read([]sources.Certificate{late, media}, seen), sources.Read([]sources.TLSSecret{{
@@ -298,7 +299,7 @@ func (w world) many(n, pods int) sources.Edit {
 	return func(s *sources.Snapshot) {
 		w.incident()(s)
 		seen := w.ago(12 * time.Second)
-		var nodes []sources.Node
+		nodes := make([]sources.Node, 0, n)
 		stats := map[string]sources.Reading[sources.NodeStats]{}
 		for i := range n {
 			name := fmt.Sprintf("worker-%d", i)
@@ -320,13 +321,13 @@ func (w world) many(n, pods int) sources.Edit {
 }
 
 // open shows the cockpit on a world.
-func open(t testing.TB, width, height int, o ui.Options, build ...func(world) sources.Edit) (*uitest.Driver, world) {
-	t.Helper()
+func open(tb testing.TB, width, height int, o ui.Options, build ...func(world) sources.Edit) (*uitest.Driver, world) {
+	tb.Helper()
 	clock := uitest.NewClock()
 	w := world{now: clock.Now()}
 	store := sources.NewStore(sources.DefaultSettings(), rules.Judge, clock.Now)
 	o.Store, o.Home, o.Objects, o.Mouse = store, views.NewCockpit(keymap.Default()), views.Objects, true
-	d := uitest.NewAt(t, o, clock, width, height)
+	d := uitest.NewAt(tb, o, clock, width, height)
 	for _, b := range build {
 		d.Publish(b(w))
 	}

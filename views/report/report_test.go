@@ -19,8 +19,10 @@ func snapshot() *sources.Snapshot {
 	s.Nodes = sources.Reading[[]sources.Node]{Value: []sources.Node{{Name: "worker-0"}}, At: at(), Err: errors.New("api server refused the connection")}
 	s.Certificates = sources.Reading[[]sources.Certificate]{Err: sources.ErrNotInstalled}
 	s.Judged.Findings = []sources.Finding{
-		{Rule: "disk.used", Severity: sources.Critical, About: sources.Ref{Kind: "Node", Name: "worker-0"}, Summary: "92 % used",
-			Evidence: []sources.Fact{{Text: "276 GB of 300 GB", From: "kubelet stats/summary", At: at()}}},
+		{
+			Rule: "disk.used", Severity: sources.Critical, About: sources.Ref{Kind: "Node", Name: "worker-0"}, Summary: "92 % used",
+			Evidence: []sources.Fact{{Text: "276 GB of 300 GB", From: "kubelet stats/summary", At: at()}},
+		},
 		{Rule: "cert.expiry", Severity: sources.Warning, About: sources.Ref{Kind: "Certificate", Namespace: "shop", Name: "t|ls"}, Summary: "expires in 12 d"},
 	}
 	return s
