@@ -27,7 +27,7 @@ func (r *Root) header() string {
 		clock = t.Warning.Render("[read-only]") + "  " + clock
 	}
 	pieces := []piece{
-		{t.Key.Render(r.o.Title), 20},
+		{t.Key.Render(r.o.Title), 18},
 		{t.Strong.Render(Cut(Clean(r.clusterName()), r.width/3)), 0},
 	}
 	if about := aboutVersion(s); about != "" {
@@ -139,7 +139,7 @@ func (r *Root) health() []piece {
 		case h.Err != nil:
 			goes = 2
 		case h.Off:
-			goes = 17
+			goes = 20
 		case name == apiSource:
 			goes = 3
 		}

@@ -40,7 +40,7 @@ func newPalette(r *Root) *palette {
 	p := &palette{root: r}
 	moves := r.o.Keys.List
 	for _, c := range r.commands() {
-		if isMovement(moves, c.Key) || slices.Equal(c.Key.Keys, r.o.Keys.Global.Palette.Keys) {
+		if isMovement(moves, c.Key) || sameKey(c.Key, r.o.Keys.Global.Palette) || sameKey(c.Key, r.o.Keys.Global.Interrupt) {
 			continue
 		}
 		p.items = append(p.items, item{
@@ -60,8 +60,10 @@ func newPalette(r *Root) *palette {
 // isMovement reports whether a key only moves within a list.
 func isMovement(l keymap.List, b keymap.Binding) bool {
 	return slices.ContainsFunc([]keymap.Binding{l.Up, l.Down, l.PageUp, l.PageDown, l.Top, l.Bottom},
-		func(m keymap.Binding) bool { return slices.Equal(m.Keys, b.Keys) })
+		func(m keymap.Binding) bool { return sameKey(m, b) })
 }
+
+func sameKey(a, b keymap.Binding) bool { return slices.Equal(a.Keys, b.Keys) }
 
 // String and Len make the palette a source for the fuzzy search.
 func (p *palette) String(i int) string { return p.items[i].title }

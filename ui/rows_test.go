@@ -56,13 +56,14 @@ func thingTable() *ui.Table[thing] {
 
 // listView is a view with one table in a box.
 type listView struct {
-	title  string
-	table  *ui.Table[thing]
-	rows   []thing
-	opened string
-	seen   []tea.Msg
-	panics bool
-	extra  []ui.Command
+	title    string
+	table    *ui.Table[thing]
+	rows     []thing
+	opened   string
+	seen     []tea.Msg
+	panicsOn string
+	broken   bool
+	extra    []ui.Command
 }
 
 func newListView(rows []thing) *listView {
@@ -88,6 +89,9 @@ func (v *listView) open() tea.Cmd {
 
 func (v *listView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 	v.seen = append(v.seen, msg)
+	if k, ok := msg.(tea.KeyPressMsg); ok && v.panicsOn != "" && k.String() == v.panicsOn {
+		v.broken = true
+	}
 	cmd := v.table.Update(ui.Shift(msg, 1, 1), f, v.rows)
 	if v.table.Opened() {
 		return v.open()
@@ -96,7 +100,7 @@ func (v *listView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 }
 
 func (v *listView) Render(f ui.Frame) string {
-	if v.panics {
+	if v.broken {
 		panic("a row without a node")
 	}
 	lines := v.table.Render(f, v.rows, f.Width-2, f.Height-2, true, true)
@@ -110,3 +114,8 @@ func (v *textView) Title() string                    { return v.title }
 func (v *textView) Commands(ui.Frame) []ui.Command   { return nil }
 func (v *textView) Update(tea.Msg, ui.Frame) tea.Cmd { return nil }
 func (v *textView) Render(f ui.Frame) string         { return v.text }
+
+type (
+	edit     = sources.Edit
+	snapshot = sources.Snapshot
+)

@@ -90,7 +90,7 @@ func (t *Table[T]) row(f Frame, row T, width int, selected bool) string {
 // drawCell styles the text, never the padding, so that blank cells stay equal
 // from frame to frame.
 func drawCell(t Theme, c Cell, width int, right, chip bool) string {
-	text, w := cut(c.Text, width)
+	text, w := cut(Clean(c.Text), width)
 	style := c.Style
 	if chip {
 		style = style.Inherit(t.Selected)

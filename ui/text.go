@@ -95,8 +95,8 @@ func cut(s string, width int) (string, int) {
 	}
 	if strings.IndexByte(s, '\x1b') < 0 {
 		s = Clean(s)
-	} else if strings.ContainsAny(s, "\n\r\t") {
-		s = strings.NewReplacer("\n", " ", "\r", " ", "\t", " ").Replace(s)
+	} else if strings.ContainsFunc(s, straying) {
+		s = strings.Map(stay, s)
 	}
 	w := ansi.StringWidth(s)
 	if w > width {
@@ -104,6 +104,17 @@ func cut(s string, width int) (string, int) {
 		w = ansi.StringWidth(s)
 	}
 	return s, w
+}
+
+// straying reports controls, other than the start of a style, that would move
+// the cursor off its line.
+func straying(r rune) bool { return r != '\x1b' && unicode.IsControl(r) }
+
+func stay(r rune) rune {
+	if straying(r) {
+		return ' '
+	}
+	return r
 }
 
 // printable reports whether s is ASCII that takes one cell a byte.
