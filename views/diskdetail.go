@@ -1,6 +1,7 @@
 package views
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -60,12 +61,31 @@ func diskChart(f ui.Frame, d sources.DiskUse, width int) []string {
 		days := ahead.Sub(now).Hours() / 24
 		c.Forecast = []sources.Point{{At: now, Value: used}, {At: ahead, Value: min(used+d.Growth*days, size)}}
 	}
-	for _, level := range d.Crossings {
-		c.Lines = append(c.Lines, ui.ChartLine{
-			Label: level.What, Value: size * level.Level / 100, Style: levelStyle(f, level),
-		})
+	height := min(max(f.Height/3, 7), 16)
+	c.Lines = levelMarks(f, d.Crossings, size, height-2)
+	return c.Render(f.Theme, width, height)
+}
+
+// levelMarks are the levels as lines of a chart with some rows; levels that
+// fall on one row share a line, named after both, in the colour of the one
+// that matters more.
+func levelMarks(f ui.Frame, levels []sources.Crossing, size float64, rows int) []ui.ChartLine {
+	var out []ui.ChartLine
+	before, at := sources.Crossing{}, -1
+	for _, level := range levels {
+		row := int(math.Round((1-level.Level/100)*float64(4*rows-1))) / 4
+		if row == at && len(out) > 0 {
+			line := &out[len(out)-1]
+			line.Label += ", " + level.What
+			if level.Passed || !before.Passed && before.At.IsZero() {
+				line.Style = levelStyle(f, level)
+			}
+		} else {
+			out = append(out, ui.ChartLine{Label: level.What, Value: size * level.Level / 100, Style: levelStyle(f, level)})
+		}
+		before, at = level, row
 	}
-	return c.Render(f.Theme, width, min(max(f.Height/3, 7), 16))
+	return out
 }
 
 // levelStyle colours a level by how near it is; passing it is never green.
