@@ -161,6 +161,9 @@ func (a *findings) keyColumn(width int) ui.Column[sources.Finding] {
 func (a *findings) counts(f ui.Frame) string {
 	n := a.counted(f)
 	var words []string
+	if waitingFor(everything(f.Snapshot)) != "" && len(f.Snapshot.Judged.Findings) > 0 {
+		words = append(words, f.Theme.Unknown.Render("still loading"))
+	}
 	for s := sources.Critical; s > sources.OK; s-- {
 		if n[s] > 0 {
 			words = append(words, f.Theme.Severity(s).Render(strconv.Itoa(n[s])+" "+s.String()))
@@ -193,8 +196,8 @@ func (a *findings) quietLines(f ui.Frame, width int) []string {
 // that all is well.
 func (a *findings) silence(f ui.Frame) (text string, calm bool) {
 	s := f.Snapshot
-	if s.Cluster.Err != nil {
-		return "could not look: " + s.Cluster.Err.Error(), false
+	if err := serverGone(s); err != nil {
+		return "could not look: " + err.Error(), false
 	}
 	all := everything(s)
 	for _, src := range all {

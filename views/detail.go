@@ -84,6 +84,13 @@ func (d *detail) draw(f ui.Frame, width int) (p picture, shown ui.Frame, banner 
 	}
 	src := d.subject.reading(f)
 	switch {
+	case !d.subject.object() && d.seen == nil:
+		banner = "there is no such finding"
+	case !d.subject.object():
+		shown = f
+		shown.Snapshot = d.seen
+		banner = "this finding is over; this is its last picture, " + sources.Ago(d.seenAt, f.Now)
+		return p, shown, banner
 	case src.waiting:
 		banner = "waiting for " + src.what + fromServer(f.Snapshot)
 	case src.err != nil && d.seen == nil:

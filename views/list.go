@@ -3,6 +3,7 @@ package views
 import (
 	"strings"
 
+	"daytwo/sources"
 	"daytwo/ui"
 
 	tea "charm.land/bubbletea/v2"
@@ -66,10 +67,10 @@ func (l *list[T]) Render(f ui.Frame) string {
 	inner := ui.Rect{W: f.Width, H: f.Height}.Inner()
 	var foot []string
 	shown := f
-	if missing := f.Snapshot.Judged.Missing[l.kind.topic]; missing != "" && len(rows) > 0 {
+	if missing := missingLine(f, src, l.kind.topic); missing != "" && len(rows) > 0 {
 		foot = []string{f.Theme.Unknown.Render(ui.Fit("   "+missing, inner.W))}
 	}
-	if src.err != nil && len(rows) > 0 {
+	if src.stale() && len(rows) > 0 {
 		foot, shown = staleLines(f, src, inner.W, inner.H), faded(f)
 	}
 	if l.width != inner.W {
@@ -78,10 +79,14 @@ func (l *list[T]) Render(f ui.Frame) string {
 	lines := l.table.Render(shown, rows, inner.W, max(inner.H-len(foot), 1), true, true)
 	note := ""
 	switch {
-	case src.err != nil && !src.at.IsZero():
+	case src.stale() && !src.at.IsZero():
 		note = f.Theme.Warning.Render(ago(src.at, f.Now) + " old")
 	case len(rows) > 0:
-		note = f.Theme.Severity(worstOf(l.kind, rows)).Render(l.kind.note(rows))
+		worst := worstOf(l.kind, rows)
+		if src.lacks() != "" {
+			worst = max(worst, sources.Unknown)
+		}
+		note = f.Theme.Severity(worst).Render(l.kind.note(rows))
 	}
 	return ui.Box(f.Theme, l.kind.name, note, true, append(lines, foot...), f.Width, f.Height)
 }

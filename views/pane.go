@@ -146,8 +146,8 @@ func (b *board[T]) render(f ui.Frame, focused bool, width, height int) string {
 		b.width, b.table.Columns = inner.W, b.kind.narrow(inner.W-1) // the table keeps a cell of air
 	}
 	src := paneSource(f.Snapshot, b.kind.part)
-	foot, shown := b.foot(f, inner.W), f
-	if src.err != nil && len(rows) > 0 {
+	foot, shown := b.foot(f, src, inner.W), f
+	if src.stale() && len(rows) > 0 {
 		foot, shown = staleLines(f, src, inner.W, inner.H), faded(f)
 	}
 	titled := inner.H >= titledFrom && len(rows) > 0
@@ -166,28 +166,36 @@ func (b *board[T]) render(f ui.Frame, focused bool, width, height int) string {
 // edgeNote is the pane in three words, or that it is old.
 func (b *board[T]) edgeNote(f ui.Frame, src source, rows []T) string {
 	switch {
-	case src.err != nil && !src.at.IsZero():
+	case src.stale() && !src.at.IsZero():
 		return f.Theme.Warning.Render(ago(src.at, f.Now) + " old")
-	case src.err != nil:
+	case src.stale():
 		return f.Theme.Unknown.Render("unknown")
-	case src.waiting:
+	case src.waiting && !src.partly:
 		return f.Theme.Unknown.Render("waiting")
 	case len(rows)+b.calm == 0:
 		return ""
 	}
-	return f.Theme.Severity(b.sum).Render(b.kind.note(b.kind.rows(&f.Snapshot.Judged)))
+	return f.Theme.Severity(b.worst(f)).Render(b.kind.note(b.kind.rows(&f.Snapshot.Judged)))
 }
 
 // foot is the last line of a pane: how many rows are not shown because there
 // is nothing to say of them, or why there are not all.
-func (b *board[T]) foot(f ui.Frame, width int) []string {
-	switch missing := f.Snapshot.Judged.Missing[b.kind.topic]; {
-	case b.calm > 0:
-		return []string{f.Theme.Dim.Render(ui.Fit("   "+strconv.Itoa(b.calm)+" more quiet", width))}
-	case missing != "" && len(b.shown) > 0:
+func (b *board[T]) foot(f ui.Frame, src source, width int) []string {
+	if missing := missingLine(f, src, b.kind.topic); missing != "" && len(b.shown) > 0 {
 		return []string{f.Theme.Unknown.Render(ui.Fit("   "+missing, width-1))}
 	}
+	if b.calm > 0 {
+		return []string{f.Theme.Dim.Render(ui.Fit("   "+strconv.Itoa(b.calm)+" more quiet", width))}
+	}
 	return nil
+}
+
+// missingLine says why there are not all rows; "" if there are.
+func missingLine(f ui.Frame, src source, topic string) string {
+	if why := src.lacks(); why != "" {
+		return why
+	}
+	return f.Snapshot.Judged.Missing[topic]
 }
 
 // staleLines say why a pane shows an old picture.

@@ -25,6 +25,9 @@ type picture struct {
 
 // draw makes the picture of a subject from the frame's snapshot.
 func (s subject) draw(f ui.Frame, width int) picture {
+	if !s.object() {
+		return picture{commands: clusterCommands(s.about)}
+	}
 	switch s.topic {
 	case "disk":
 		return diskPicture(f, s.about, width)
@@ -44,10 +47,14 @@ func (s subject) draw(f ui.Frame, width int) picture {
 		return certPicture(f, s.about, width)
 	case "CronJob", "Backup":
 		return backupPicture(f, s.about, width)
-	case "Cluster", "Source", "Permission":
-		return picture{commands: clusterCommands(s.about)}
 	}
 	return ownerPicture(f, s.about, width)
+}
+
+// object reports whether the subject is one that can come and go. The cluster
+// itself, a source and a permission only have findings.
+func (s subject) object() bool {
+	return s.about.Kind != "Cluster" && s.about.Kind != "Source" && s.about.Kind != "Permission"
 }
 
 // reading is what the subject is read from, to say why it is not there.

@@ -16,6 +16,21 @@ type source struct {
 	err     error
 	absent  bool // the cluster does not serve it, which is an answer
 	waiting bool // nothing has answered yet
+	partly  bool // something else that the pane is read from is there and whole
+}
+
+// stale reports that all there is to show is old.
+func (s source) stale() bool { return s.err != nil && !s.partly }
+
+// lacks is what is missing from a pane that has the rest: why, in one line.
+func (s source) lacks() string {
+	switch {
+	case s.err != nil:
+		return s.what + ": " + s.err.Error()
+	case s.waiting:
+		return "waiting for " + s.what
+	}
+	return ""
 }
 
 func sourceOf[T any](what string, r sources.Reading[T]) source {
@@ -31,8 +46,9 @@ func sourceOf[T any](what string, r sources.Reading[T]) source {
 // failed, else the first that is still waited for, else the oldest.
 func paneSource(s *sources.Snapshot, part int) source {
 	all := paneSources(s, part)
-	worst := all[0]
-	for _, o := range all[1:] {
+	worst, whole := all[0], false
+	for _, o := range all {
+		whole = whole || o.err == nil && !o.waiting && !o.absent
 		switch {
 		case worst.err != nil:
 		case o.err != nil, o.waiting && !worst.waiting:
@@ -41,12 +57,22 @@ func paneSource(s *sources.Snapshot, part int) source {
 			worst = o
 		}
 	}
-	if worst.err == nil && s.Cluster.Err != nil {
-		// The API server does not answer: what was read last is all there is.
-		worst.err = s.Cluster.Err
-		worst.waiting = false
+	worst.partly = whole
+	if err := serverGone(s); err != nil {
+		// What was read last is all there is.
+		worst.err, worst.waiting, worst.partly = err, false, false
 	}
 	return worst
+}
+
+// serverGone is why the API server does not answer, nil if it does. To be
+// refused one thing is an answer.
+func serverGone(s *sources.Snapshot) error {
+	var refused *sources.AccessError
+	if s.Cluster.Err == nil || errors.As(s.Cluster.Err, &refused) {
+		return nil
+	}
+	return s.Cluster.Err
 }
 
 func paneSources(s *sources.Snapshot, part int) []source {

@@ -208,6 +208,33 @@ func TestNothingIsCalmUnlessLookedAt(t *testing.T) {
 	d.See("no permission to list jobs.batch")
 }
 
+// TestOnePermissionMissing: what may not be read is named in its pane; the
+// rest of the pane stays alive and is not green.
+func TestOnePermissionMissing(t *testing.T) {
+	t.Parallel()
+	d, _ := open(t, 160, 40, ui.Options{Color: true}, world.healthy, func(world) sources.Edit {
+		return func(s *sources.Snapshot) {
+			s.Cluster = s.Cluster.Failed(&sources.AccessError{Verb: "get", Resource: "version"})
+			s.Secrets = sources.Reading[[]sources.TLSSecret]{}.Failed(&sources.AccessError{Verb: "list", Resource: "secrets"})
+		}
+	})
+	d.See("media/media-tls", "TLS secrets: no permission to list secrets", "2 of 2 ok", "5 of 5 ready")
+	d.NotSee(" old ─")
+}
+
+// TestFindingThatIsOver keeps the picture of a finding that no rule says any
+// more, and says so.
+func TestFindingThatIsOver(t *testing.T) {
+	t.Parallel()
+	d, w := open(t, 120, 40, ui.Options{Color: true}, world.incident, world.down)
+	d.Press("enter")
+	d.See("cluster prod-fsn1", "connection refused", "/readyz?verbose")
+	d.Publish(w.incident())
+	d.See("this finding is over; this is its last picture", "connection refused")
+	d.Press("esc", "g", "enter")
+	d.See("disk of node worker-0")
+}
+
 // TestEmptyPanesSayWhatItMeans: no rows are explained, not left blank.
 func TestEmptyPanesSayWhatItMeans(t *testing.T) {
 	t.Parallel()
