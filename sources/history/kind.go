@@ -1,6 +1,7 @@
 package history
 
 import (
+	"iter"
 	"math"
 	"strings"
 	"time"
@@ -85,7 +86,7 @@ func tiers(k kind) []tier {
 
 // seriesPerStep: for each so many series the points of all lie one step
 // further apart, so that 500 nodes cost no more than about 15 MB.
-const seriesPerStep = 1200
+const seriesPerStep = 1000
 
 // thinner lets through the points of one series that are shown. They come in
 // the order of time; flush gives the last.
@@ -100,8 +101,20 @@ type thinner struct {
 	first, best   sources.Point
 }
 
-func newThinner(k kind, now time.Time, series int) *thinner {
-	return &thinner{now: now, kind: k, tiers: tiers(k), steps: 1 + int64(series/seriesPerStep)}
+// newThinner is for as many series as there are gauges.
+func newThinner(now time.Time, gauges int) *thinner {
+	return &thinner{now: now, tiers: tiers(latest), steps: 1 + int64(gauges/seriesPerStep)}
+}
+
+// gauges counts the series that are no restart counters.
+func gauges(names iter.Seq[string]) int {
+	n := 0
+	for name := range names {
+		if kindOf(name) != counter {
+			n++
+		}
+	}
+	return n
 }
 
 // begin makes the thinner ready for another series; out is used again.

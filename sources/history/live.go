@@ -76,13 +76,7 @@ func (l *live) note(changes []sources.Change) []sources.Change {
 
 // thin does in memory what Load does on the way from the file.
 func (l *live) thin(now time.Time) {
-	gauges := 0
-	for name := range l.past.Series {
-		if kindOf(name) != counter {
-			gauges++
-		}
-	}
-	t := newThinner(latest, now, gauges)
+	t := newThinner(now, gauges(maps.Keys(l.past.Series)))
 	next := make(map[string][]sources.Point, len(l.past.Series))
 	for name, points := range l.past.Series {
 		k := kindOf(name)

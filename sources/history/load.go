@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -41,48 +42,44 @@ func (h *History) changedByOthers(ctx context.Context) bool {
 }
 
 func (f *file) load(ctx context.Context, now time.Time) (sources.History, error) {
-	names, gauges, err := f.series(ctx)
+	names, err := f.series(ctx)
 	if err != nil {
 		return sources.History{}, err
 	}
 	out := sources.History{Series: make(map[string][]sources.Point, len(names))}
-	if err := f.loadSamples(ctx, now, names, gauges, out.Series); err != nil {
+	if err := f.loadSamples(ctx, now, names, out.Series); err != nil {
 		return sources.History{}, err
 	}
 	out.Changes, err = f.loadChanges(ctx, now, names)
 	return out, err
 }
 
-// series returns all names by number, and how many are no counters.
-func (f *file) series(ctx context.Context) (names map[int64]string, gauges int, err error) {
-	rows, err := f.db.QueryContext(ctx, "SELECT id, name, kind FROM series")
+// series returns all names by number.
+func (f *file) series(ctx context.Context) (map[int64]string, error) {
+	rows, err := f.db.QueryContext(ctx, "SELECT id, name FROM series")
 	if err != nil {
-		return nil, 0, fmt.Errorf("reading the series: %w", err)
+		return nil, fmt.Errorf("reading the series: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	names = map[int64]string{}
+	names := map[int64]string{}
 	for rows.Next() {
 		var id int64
 		var name string
-		var k kind
-		if err := rows.Scan(&id, &name, &k); err != nil {
-			return nil, 0, fmt.Errorf("reading a series: %w", err)
+		if err := rows.Scan(&id, &name); err != nil {
+			return nil, fmt.Errorf("reading a series: %w", err)
 		}
 		names[id] = name
-		if k != counter {
-			gauges++
-		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, 0, fmt.Errorf("reading the series: %w", err)
+		return nil, fmt.Errorf("reading the series: %w", err)
 	}
-	return names, gauges, nil
+	return names, nil
 }
 
 // loadSamples walks through all samples in the order of series and time.
 // CROSS JOIN keeps SQLite to that order, which the primary key gives free.
-func (f *file) loadSamples(ctx context.Context, now time.Time, names map[int64]string, gauges int, out map[string][]sources.Point) error {
-	const query = `SELECT s.id, s.kind, p.at, p.value FROM series s CROSS JOIN samples p
+func (f *file) loadSamples(ctx context.Context, now time.Time, names map[int64]string, out map[string][]sources.Point) error {
+	const query = `SELECT p.series_id, p.at, p.value FROM series s CROSS JOIN samples p
 		WHERE p.series_id = s.id AND p.at <= ?1 AND p.at >= CASE s.kind WHEN 1 THEN ?2 WHEN 4 THEN ?3 ELSE 0 END
 		ORDER BY s.id, p.at`
 	rows, err := f.db.QueryContext(ctx, query, now.Unix(), now.Add(-loadShown).Unix(), now.Add(-counterShown).Unix())
@@ -90,17 +87,16 @@ func (f *file) loadSamples(ctx context.Context, now time.Time, names map[int64]s
 		return fmt.Errorf("reading samples: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	t := newThinner(latest, now, gauges)
+	t := newThinner(now, gauges(maps.Values(names)))
 	var id, at, current int64
-	var k kind
 	var value float64
 	for rows.Next() {
-		if err := rows.Scan(&id, &k, &at, &value); err != nil {
+		if err := rows.Scan(&id, &at, &value); err != nil {
 			return fmt.Errorf("reading a sample: %w", err)
 		}
 		if id != current {
 			put(out, names[current], t)
-			t.begin(k)
+			t.begin(kindOf(names[id]))
 			current = id
 		}
 		t.add(sources.Point{At: time.Unix(at, 0), Value: value})
