@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
@@ -80,6 +81,8 @@ type lister struct {
 	rest rest.Interface
 	to   store
 	lost func() // the server could not be reached
+
+	resumes bool // the next watch is not the first since the list; used by the reflector alone
 }
 
 func (l *lister) request(o metav1.ListOptions) *rest.Request {
@@ -93,6 +96,7 @@ func (l *lister) request(o metav1.ListOptions) *rest.Request {
 // list asks for one page.
 func (l *lister) list(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 	if o.Continue == "" {
+		l.resumes = false
 		o.ResourceVersion, o.ResourceVersionMatch = "", "" // what is true now, in pages
 	}
 	page, cancel := context.WithTimeout(ctx, listTimeout)
@@ -142,12 +146,17 @@ func (l *lister) small(o runtime.Object) (s *small) {
 	return s
 }
 
-// watch opens a watch.
+// watch opens a watch. One that does not follow a list at once is preceded by
+// a look at the server's present version.
 func (l *lister) watch(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
-	o.Watch = true
-	w, err := l.request(o).Watch(ctx)
+	err := l.sameHistory(ctx, o.ResourceVersion)
+	l.resumes = true
 	if err == nil {
-		return l.follow(w, l.to.open(l.c.now())), nil
+		var w watch.Interface
+		o.Watch = true
+		if w, err = l.request(o).Watch(ctx); err == nil {
+			return l.follow(w, l.to.open(l.c.now())), nil
+		}
 	}
 	var status apierrors.APIStatus
 	answered := errors.As(err, &status)
@@ -159,6 +168,29 @@ func (l *lister) watch(ctx context.Context, o metav1.ListOptions) (watch.Interfa
 		return nil, err //nolint:wrapcheck // the reflector looks for its status
 	}
 	return nil, apierrors.NewResourceExpired("the server was not reachable: list again")
+}
+
+// sameHistory finds out whether versions began anew since the last watch, as
+// after a database was restored: the server is then behind the version the
+// watch would begin at, and would say nothing until it gets there.
+func (l *lister) sameHistory(ctx context.Context, since string) error {
+	if !l.resumes {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	list, err := l.request(metav1.ListOptions{Limit: 1}).Do(ctx).Get()
+	if err != nil {
+		return err //nolint:wrapcheck // the reflector looks for its status
+	}
+	m, err := meta.ListAccessor(list)
+	if err != nil {
+		return err //nolint:wrapcheck // seen by the reflector alone
+	}
+	if c, err := resourceversion.CompareResourceVersion(m.GetResourceVersion(), since); err != nil || c < 0 {
+		return apierrors.NewResourceExpired("the server is behind what it said before: list again")
+	}
+	return nil
 }
 
 // failed notes a failure and waits where asking again soon is of no use.
