@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"daytwo/ui/uitest"
 )
@@ -127,6 +128,29 @@ func TestCursorKeyIsCheap(t *testing.T) {
 		term.Wait("the next row", marked(fmt.Sprintf("worker-%d", i)))
 		if got := term.Bytes() - before; got > most {
 			t.Fatalf("cursor key %d costs %d bytes, want at most %d", i, got, most)
+		}
+	}
+}
+
+func TestSecondIsCheap(t *testing.T) {
+	t.Parallel()
+	const most = 1500 / 60 // bytes: 1.5 kB a minute
+	clock := uitest.NewClock()
+	o := options(newListView(things(100)), clock)
+	store, ok := o.Store.(interface{ Publish(edits ...edit) })
+	if !ok {
+		t.Fatal("the store takes no edits")
+	}
+	store.Publish(cluster)
+	term := uitest.Open(t, o, 200, 50)
+	term.Wait("the first row", marked("worker-0"))
+	for range 10 {
+		before := term.Bytes()
+		clock.Advance(time.Second)
+		store.Publish()
+		term.See(clock.Now().Format(time.TimeOnly))
+		if got := term.Bytes() - before; got > most {
+			t.Fatalf("a second costs %d bytes, want at most %d", got, most)
 		}
 	}
 }

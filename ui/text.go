@@ -72,11 +72,11 @@ func Clean(s string) string {
 	s = strings.Map(drawable, s)
 	var b strings.Builder
 	for len(s) > 0 {
-		cluster, wide := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
+		cluster, _ := ansi.FirstGraphemeCluster(s, ansi.GraphemeWidth)
 		if cluster == "" {
 			break
 		}
-		b.WriteString(steadyCluster(cluster, wide))
+		b.WriteString(steadyCluster(cluster))
 		s = s[len(cluster):]
 	}
 	return b.String()
@@ -134,7 +134,15 @@ func steady(s string) bool {
 			return false
 		}
 	}
-	return len(s) < 4*longestCluster && ansi.StringWidth(s) == ansi.StringWidthWc(s)
+	return len(s) < 4*longestCluster && alone(s)
+}
+
+// alone reports whether all terminals give s the same width, also between
+// other text: some characters join with what follows or precedes them.
+func alone(s string) bool {
+	amid := " " + s + " "
+	w := ansi.StringWidth(s)
+	return w == ansi.StringWidthWc(s) && ansi.StringWidth(amid) == w+2 && ansi.StringWidthWc(amid) == w+2
 }
 
 // drawable maps line breaks to spaces and drops what has no picture of its
@@ -151,13 +159,13 @@ func drawable(r rune) rune {
 	return r
 }
 
-func steadyCluster(cluster string, wide int) string {
-	if len(cluster) <= longestCluster && wide == ansi.StringWidthWc(cluster) {
+func steadyCluster(cluster string) string {
+	if len(cluster) <= longestCluster && alone(cluster) {
 		return cluster
 	}
 	r, size := utf8.DecodeRuneInString(cluster)
 	first := cluster[:size]
-	if r != utf8.RuneError && ansi.StringWidth(first) == ansi.StringWidthWc(first) {
+	if r != utf8.RuneError && alone(first) {
 		return first
 	}
 	return "?"
