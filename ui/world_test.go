@@ -8,7 +8,7 @@ import (
 	"daytwo/ui/uitest"
 )
 
-// open opens a driven screen with a view on a cluster of five nodes.
+// options is a coloured screen with a view, on a store that tests publish to.
 func options(v ui.View, clock *uitest.Clock) ui.Options {
 	store := sources.NewStore(sources.DefaultSettings(), keepJudgement, clock.Now)
 	return ui.Options{Store: store, Clock: clock.Now, Home: v, Theme: ui.Dark, Color: true, Mouse: true}
