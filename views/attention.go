@@ -152,7 +152,7 @@ func (a *findings) keyColumn(width int) ui.Column[sources.Finding] {
 	}
 	cell := func(f ui.Frame, fi sources.Finding) ui.Cell {
 		key := styleIf(a.table.ID(fi) == a.chosen, f.Theme.Key, f.Theme.Dim)
-		return ui.Cell{Text: key.Render(f.Keys.List.Open.Shown) + f.Theme.Dim.Render(words)}
+		return ui.Cell{Text: f.Keys.List.Open.Shown + words, Style: key}
 	}
 	return ui.Column[sources.Finding]{Title: "key", Width: room, Right: true, Priority: 1, Cell: cell}
 }

@@ -7,6 +7,8 @@ import (
 
 	"daytwo/sources"
 	"daytwo/ui"
+
+	"charm.land/lipgloss/v2"
 )
 
 func diskKind() kind[sources.DiskUse] {
@@ -40,7 +42,7 @@ func diskPane(width int) []diskColumn {
 		severityColumn(diskKind().row),
 		{Title: "node", Width: name, Cell: diskNameCell},
 		{Title: "used", Width: bar, Priority: 3, Cell: func(f ui.Frame, d sources.DiskUse) ui.Cell {
-			return ui.Cell{Text: ui.Bar(f.Theme, d.Percent, bar, f.Theme.Severity(d.Severity))}
+			return barCell(f, d, bar)
 		}},
 		{Title: "", Width: 4, Right: true, Cell: diskPercent},
 		{Title: "growth", Width: 8, Right: true, Priority: 2, Cell: diskGrowth},
@@ -68,7 +70,7 @@ func diskList(width int) []diskColumn {
 			return sources.CompareNames(diskName(a), diskName(b))
 		}},
 		{Title: "", Width: bar, Priority: 7, Cell: func(f ui.Frame, d sources.DiskUse) ui.Cell {
-			return ui.Cell{Text: ui.Bar(f.Theme, d.Percent, bar, f.Theme.Severity(d.Severity))}
+			return barCell(f, d, bar)
 		}},
 		{Title: "%", Key: "%", Width: 4, Right: true, Cell: diskPercent, Compare: func(a, b sources.DiskUse) int {
 			return cmp.Compare(b.Percent, a.Percent)
@@ -91,6 +93,14 @@ func diskList(width int) []diskColumn {
 			return dim(f, ago(d.At, f.Now))
 		}},
 	}
+}
+
+// barCell is the use as a thin bar. The track is told from the bar by its
+// weight, because a cell has one style.
+func barCell(f ui.Frame, d sources.DiskUse, width int) ui.Cell {
+	var unstyled lipgloss.Style
+	plain := ui.Theme{ASCII: f.Theme.ASCII}
+	return judged(f, d.Severity, ui.Bar(plain, d.Percent, width, unstyled))
 }
 
 func diskNameCell(f ui.Frame, d sources.DiskUse) ui.Cell { return strong(f, diskName(d)) }

@@ -8,6 +8,8 @@ import (
 
 	"daytwo/sources"
 	"daytwo/ui"
+
+	"charm.land/lipgloss/v2"
 )
 
 func nodeKind() kind[sources.NodeHealth] {
@@ -50,11 +52,14 @@ type nodeColumn = ui.Column[sources.NodeHealth]
 // nodePane is the columns of the pane: load as a picture of the last hour
 // and the number now. The role gives way to a state that is not Ready.
 func nodePane(width int) []nodeColumn {
-	spark := min(max((width-54)/5, 4), 12)
+	spark := min(max((width-56)/5, 4), 12)
 	version := 8
 	if width > 90 {
 		version = 14
 	}
+	cpu, cpuNow := loadColumns("cpu", "", 1, spark, cpuOf)
+	mem, memNow := loadColumns("mem", "", 2, spark, memoryOf)
+	cpu.Compare, mem.Compare = nil, nil // a pane keeps its order
 	return []nodeColumn{
 		severityColumn(nodeKind().row),
 		{Title: "name", Cell: nodeName},
@@ -62,12 +67,7 @@ func nodePane(width int) []nodeColumn {
 		{Title: "version", Width: version, Priority: 5, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
 			return dim(f, shortVersion(n.Node.Version, version))
 		}},
-		{Title: "cpu", Width: spark + 5, Priority: 1, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
-			return load(f, n, n.CPU, n.CPUPast, spark, true)
-		}},
-		{Title: "memory", Width: spark + 5, Priority: 2, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
-			return load(f, n, n.Memory, n.MemPast, spark, false)
-		}},
+		cpu, cpuNow, mem, memNow,
 		{Title: "pods", Width: 4, Right: true, Priority: 6, Cell: nodePods},
 		{Title: "state", Width: 16, Priority: 7, Cell: stateCell},
 	}
@@ -82,6 +82,8 @@ func nodeList(width int) []nodeColumn {
 			Compare: func(a, b sources.NodeHealth) int { return sources.CompareNames(of(a), of(b)) },
 		}
 	}
+	cpu, cpuNow := loadColumns("cpu", "C", 1, 6, cpuOf)
+	mem, memNow := loadColumns("memory", "M", 1, 6, memoryOf)
 	return []nodeColumn{
 		severityColumn(nodeKind().row),
 		{Title: "name", Key: "N", Width: nameWidth(width), Cell: nodeName, Compare: func(a, b sources.NodeHealth) int {
@@ -92,12 +94,7 @@ func nodeList(width int) []nodeColumn {
 			return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(nodeState(a), nodeState(b)))
 		}},
 		text("version", "V", 14, 3, func(n sources.NodeHealth) string { return n.Node.Version }),
-		{Title: "cpu", Key: "C", Width: 11, Priority: 1, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
-			return load(f, n, n.CPU, n.CPUPast, 6, true)
-		}, Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.CPU, a.CPU) }},
-		{Title: "memory", Key: "M", Width: 11, Priority: 1, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
-			return load(f, n, n.Memory, n.MemPast, 6, false)
-		}, Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.Memory, a.Memory) }},
+		cpu, cpuNow, mem, memNow,
 		{
 			Title: "pods", Key: "P", Width: 4, Right: true, Priority: 3, Cell: nodePods,
 			Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.Pods, a.Pods) },
@@ -151,20 +148,45 @@ func nodeDisk(f ui.Frame, n sources.NodeHealth) ui.Cell {
 	return judged(f, d.Severity, percent(d.Percent))
 }
 
-// load is the last hour in a few blocks, and the value now.
-func load(f ui.Frame, n sources.NodeHealth, now float64, past []sources.Point, width int, cpu bool) ui.Cell {
-	value := percent(now)
-	if now < 0 {
-		return ui.Cell{Text: f.Theme.Unknown.Render(ui.FitRight(value, width+5))}
+// loadColumns are the last hour in a few blocks, and the value now.
+func loadColumns(title, key string, priority, width int, of func(sources.NodeHealth) (float64, []sources.Point)) (spark, value nodeColumn) {
+	spark = nodeColumn{
+		Title: title, Key: key, Width: width, Priority: priority,
+		Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
+			now, past := of(n)
+			var unstyled lipgloss.Style // the cell has the style
+			blocks := ui.Spark(f.Theme, buckets(past, f.Now.Add(-time.Hour), f.Now, width), 0, 1, width, unstyled)
+			return ui.Cell{Text: blocks, Style: loadStyle(f, n, now, styleIf(title == "cpu", f.Theme.OK, f.Theme.Accent))}
+		},
+		Compare: func(a, b sources.NodeHealth) int {
+			x, _ := of(a)
+			y, _ := of(b)
+			return cmp.Compare(y, x)
+		},
 	}
-	style := styleIf(cpu, f.Theme.OK, f.Theme.Accent)
-	number := f.Theme.Text
-	if n.Load >= sources.Warning && now >= f.Snapshot.Settings.Thresholds.LoadPercent {
-		style = f.Theme.Severity(n.Load)
-		number = style
+	value = nodeColumn{
+		Width: 4, Right: true, Priority: priority,
+		Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
+			now, _ := of(n)
+			return ui.Cell{Text: percent(now), Style: loadStyle(f, n, now, f.Theme.Text)}
+		},
 	}
-	return ui.Cell{Text: ui.Spark(f.Theme, buckets(past, f.Now.Add(-time.Hour), f.Now, width), 0, 1, width, style) +
-		number.Render(ui.FitRight(value, 5))}
+	return spark, value
+}
+
+func cpuOf(n sources.NodeHealth) (float64, []sources.Point)    { return n.CPU, n.CPUPast }
+func memoryOf(n sources.NodeHealth) (float64, []sources.Point) { return n.Memory, n.MemPast }
+
+// loadStyle is calm unless the load was judged too high and this is the value
+// that is.
+func loadStyle(f ui.Frame, n sources.NodeHealth, now float64, calm lipgloss.Style) lipgloss.Style {
+	switch {
+	case now < 0:
+		return f.Theme.Unknown
+	case n.Load >= sources.Warning && now >= f.Snapshot.Settings.Thresholds.LoadPercent:
+		return f.Theme.Severity(n.Load)
+	}
+	return calm
 }
 
 // buckets is the mean of the points in each of n equal spans of time; NaN
