@@ -1,0 +1,4 @@
+package demo
+
+// Config is a configuration that fits the scenario.
+func (w *World) Config() string { return "" }
