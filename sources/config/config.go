@@ -60,7 +60,7 @@ func DefaultPath() (string, error) {
 }
 
 // largest is more than any sensible configuration has, in bytes.
-const largest = 256 << 10
+const largest = 64 << 10
 
 // Load reads a file; "" is the default one, which may be absent. All that is
 // wrong with it is told at once: the error is an Errors where the file could

@@ -25,10 +25,17 @@ func Parse(path string, text []byte) (Config, error) {
 	}
 	if len(p.errs) > 0 {
 		p.errs.sort()
+		if more := len(p.errs) - mostErrors; more > 0 {
+			p.errs = p.errs[:mostErrors]
+			p.errs[mostErrors-1].Text += fmt.Sprintf("; and %d more errors below", more)
+		}
 		return Default(), p.errs
 	}
 	return p.cfg, nil
 }
+
+// mostErrors are told; more fill the screen and help nobody.
+const mostErrors = 50
 
 // parser walks the tree and collects what is wrong.
 type parser struct {
@@ -79,11 +86,12 @@ func (p *parser) tree(text []byte) (root ast.Node) {
 			p.errs = append(p.errs, &Error{File: p.path, Line: 1, Col: 1, Text: "this cannot be read as YAML"})
 		}
 	}()
-	if len(text) > largest {
-		p.errs = append(p.errs, &Error{File: p.path, Line: 1, Col: 1, Text: fmt.Sprintf("the file is larger than %d kB; is it the right one?", largest>>10)})
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if why := unfit(text); why != nil {
+		why.File = p.path
+		p.errs = append(p.errs, why)
 		return nil
 	}
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	file, err := yamlparser.ParseBytes(text, 0, yamlparser.AllowDuplicateMapKey())
 	if err != nil {
 		p.syntax(err)
@@ -105,10 +113,44 @@ func (p *parser) tree(text []byte) (root ast.Node) {
 	return root
 }
 
+// What a configuration never needs, and the YAML library needs minutes for.
+const (
+	longestLine = 2000 // bytes
+	deepest     = 20   // brackets within brackets
+)
+
+// unfit says why a text is not even parsed, nil if it may be.
+func unfit(text []byte) *Error {
+	if len(text) > largest {
+		return &Error{Line: 1, Col: 1, Text: fmt.Sprintf("the file is larger than %d kB; is it the right one?", largest>>10)}
+	}
+	line, depth := 0, 0
+	for l := range bytes.Lines(text) {
+		line++
+		if len(l) > longestLine {
+			return &Error{Line: line, Col: longestLine, Text: fmt.Sprintf("the line is longer than %d bytes", longestLine)}
+		}
+		if bytes.HasPrefix(bytes.TrimSpace(l), []byte("#")) {
+			continue
+		}
+		for i, b := range l {
+			switch b {
+			case '[', '{':
+				depth++
+			case ']', '}':
+				depth = max(depth-1, 0)
+			}
+			if depth > deepest {
+				return &Error{Line: line, Col: i + 1, Text: fmt.Sprintf("more than %d brackets are open; is one not closed?", deepest)}
+			}
+		}
+	}
+	return nil
+}
+
 func (p *parser) syntax(err error) {
 	e := &Error{File: p.path, Line: 1, Col: 1, Text: "this is not YAML"}
-	var why yaml.Error
-	if errors.As(err, &why) {
+	if why, ok := errors.AsType[yaml.Error](err); ok {
 		e.Text += ": " + sources.Clean(why.GetMessage(), longestText)
 		e.Line, e.Col = tokenPosition(why.GetToken())
 	}
@@ -142,7 +184,7 @@ func (p *parser) each(n ast.Node, where string, known []string, do func(key stri
 		case again:
 			p.fail(pair, "%q is here a second time; the first is in line %d", key, first)
 		case known != nil && !slices.Contains(known, key):
-			p.fail(pair, "unknown key %q %s%s", key, within(where), hint(key, known))
+			p.fail(pair, "unknown key %q %s%s", key, within(where), p.hint(key, known))
 		default:
 			do(key, pair)
 		}
@@ -184,7 +226,10 @@ func list(known []string) string {
 }
 
 // hint is what a wrong key may have been meant to be.
-func hint(key string, known []string) string {
+func (p *parser) hint(key string, known []string) string {
+	if len(p.errs) >= mostErrors {
+		return ""
+	}
 	if near := nearest(key, known); near != "" {
 		return "; did you mean `" + near + "`?"
 	}
@@ -263,8 +308,7 @@ func (p *parser) judgeTogether() {
 		return // values that could not be read would be taken for the defaults
 	}
 	told := map[string]bool{}
-	for i := len(p.disks) - 1; i >= 0; i-- {
-		d := p.disks[i]
+	for _, d := range slices.Backward(p.disks) {
 		general := p.cfg
 		if !d.own {
 			general.clusters = nil

@@ -46,12 +46,13 @@ func openFile(ctx context.Context, path string) (*file, error) {
 	}
 	db.SetMaxOpenConns(1) // data_version and the page cache belong to a connection
 	f := &file{db: db, ids: map[string]int64{}}
-	if err = f.prepare(ctx); err == nil {
-		f.info, err = os.Stat(path)
-	}
-	if err != nil {
+	if err := f.prepare(ctx); err != nil {
 		_ = db.Close()
 		return nil, err
+	}
+	if f.info, err = os.Stat(path); err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("looking at the file: %w", err)
 	}
 	return f, nil
 }
@@ -138,23 +139,23 @@ func dataVersion(ctx context.Context, q querier) (int64, error) {
 
 // isDamage reports whether an error says that the file is no sound database.
 func isDamage(err error) bool {
-	var e *sqlite.Error
-	if !errors.As(err, &e) {
-		return false
-	}
-	code := e.Code() & 0xff // the primary of an extended code
+	code := resultCode(err)
 	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+}
+
+// resultCode is SQLite's primary result code, 0 if an error is not SQLite's.
+func resultCode(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() & 0xff
+	}
+	return 0
 }
 
 // explain says in one sentence what cannot be done, why and what helps. The
 // reason comes first: panes cut what is long.
 func explain(doing, path string, err error) error {
 	why, help := "the history file cannot be used", "see the reason at the end"
-	var e *sqlite.Error
-	code := 0
-	if errors.As(err, &e) {
-		code = e.Code() & 0xff
-	}
+	code := resultCode(err)
 	switch {
 	case errors.Is(err, errNewer):
 		why, help = "a newer daytwo wrote the history", "use that one, or move the file away"

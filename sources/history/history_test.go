@@ -351,12 +351,10 @@ func TestTwoHandlesWriteAtOnce(t *testing.T) {
 // killed, see TestSurvivesKill.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv("DAYTWO_TEST_WRITE_TO"); dir != "" {
-		if err := writeForever(dir); err != nil {
-			_, _ = fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
+		_, _ = fmt.Fprintln(os.Stderr, writeForever(dir))
+		return
 	}
-	os.Exit(m.Run())
+	m.Run()
 }
 
 func writeForever(dir string) error {
@@ -374,7 +372,7 @@ func writeForever(dir string) error {
 		if err := h.Add(ctx, samples); err != nil {
 			return err
 		}
-		fmt.Println(n)
+		_, _ = fmt.Fprintln(os.Stdout, n)
 	}
 }
 
@@ -522,8 +520,10 @@ func TestAFileOfALaterVersionIsLeftAlone(t *testing.T) {
 func TestFolderNames(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", "/state")
 	seen := map[string]string{}
-	for _, cluster := range []string{"prod-fsn1", "", ".", "..", "../../etc", "a/b", "a_b", "a\x00b", "Prod", "prod", "arn:aws:eks:eu:1:cluster/x",
-		strings.Repeat("x", 300), strings.Repeat("x", 301), "é", "daytwo.log", "-rf", "user@kube"} {
+	for _, cluster := range []string{
+		"prod-fsn1", "", ".", "..", "../../etc", "a/b", "a_b", "a\x00b", "Prod", "prod", "arn:aws:eks:eu:1:cluster/x",
+		strings.Repeat("x", 300), strings.Repeat("x", 301), "é", "daytwo.log", "-rf", "user@kube",
+	} {
 		dir, err := history.Dir(cluster)
 		if err != nil {
 			t.Fatal(err)

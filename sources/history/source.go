@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"daytwo/sources"
@@ -59,7 +60,7 @@ func (r *recorder) Run(ctx context.Context, publish func(...sources.Edit)) error
 		select {
 		case <-ctx.Done():
 			r.end(ctx)
-			return ctx.Err()
+			return fmt.Errorf("the history was told to end: %w", ctx.Err())
 		case <-r.tick:
 		}
 		now := r.h.clock()

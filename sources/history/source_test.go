@@ -82,15 +82,17 @@ func (d *desk) look(restarts int32) {
 			"a": sources.Read(sources.NodeStats{CPU: 500, Memory: 300, FS: fs, From: "metrics.k8s.io"}, now),
 			"b": sources.Read(sources.NodeStats{CPU: 500, Memory: 300, FS: fs, From: "metrics.k8s.io"}, now).Failed(errors.New("timeout")),
 		}
-		s.Pods = sources.Read([]sources.Pod{{Namespace: "shop", Name: "api-1", UID: "u1", Owner: api(),
-			Containers: []sources.Container{{Name: "app", Restarts: restarts}, {Name: "calm"}}}}, now)
+		s.Pods = sources.Read([]sources.Pod{{
+			Namespace: "shop", Name: "api-1", UID: "u1", Owner: api(),
+			Containers: []sources.Container{{Name: "app", Restarts: restarts}, {Name: "calm"}},
+		}}, now)
 	})
 }
 
 func api() sources.Ref { return sources.Ref{Kind: "Deployment", Namespace: "shop", Name: "api"} }
 
 func values(points []sources.Point) []float64 {
-	var out []float64
+	out := make([]float64, 0, len(points))
 	for _, p := range points {
 		out = append(out, p.Value)
 	}
@@ -373,7 +375,7 @@ func BenchmarkHistory(b *testing.B) {
 // nodePast is a node's past as thinning leaves it, with two days of minutes.
 func nodePast(node string) []sources.Sample {
 	one := func(at time.Time) float64 { return float64(at.Unix() % 1000) }
-	var out []sources.Sample
+	out := make([]sources.Sample, 0, 12_000)
 	for _, s := range []string{sources.DiskUsedSeries(node), sources.DiskAvailSeries(node), sources.InodesUsedSeries(node), sources.InodesFreeSeries(node)} {
 		out = append(out, every(s, noon().Add(-400*day), noon().Add(-30*day), day, one)...)
 		out = append(out, every(s, noon().Add(-30*day), noon().Add(-2*day), time.Hour, one)...)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 
@@ -85,7 +86,7 @@ func (f *file) add(ctx context.Context, samples []sources.Sample) error {
 		return thinFrom(ctx, tx, oldest)
 	})
 	if err == nil {
-		f.keepIDs(ids)
+		maps.Copy(f.ids, ids)
 	}
 	return err
 }
@@ -157,7 +158,7 @@ func (f *file) addChanges(ctx context.Context, changes []sources.Change) error {
 		return nil
 	})
 	if err == nil {
-		f.keepIDs(ids)
+		maps.Copy(f.ids, ids)
 	}
 	return err
 }
@@ -196,10 +197,4 @@ func (f *file) id(ctx context.Context, tx *sql.Tx, fresh map[string]int64, serie
 	}
 	fresh[series] = id
 	return id, nil
-}
-
-func (f *file) keepIDs(ids map[string]int64) {
-	for name, id := range ids {
-		f.ids[name] = id
-	}
 }
