@@ -71,4 +71,3 @@ func file(t *testing.T, data []byte) string {
 	}
 	return path
 }
-
