@@ -120,7 +120,7 @@ func writeBackups(b *strings.Builder, found []FoundBackup) {
 		if f.Schedule != "" {
 			fmt.Fprintf(b, "  ## runs at %q\n", f.Schedule)
 		}
-		age := f.MaxAge.Round(time.Minute)
+		age := (f.MaxAge + time.Hour - 1).Truncate(time.Hour) // never shorter than the schedule allows
 		if age <= 0 {
 			age = sources.DefaultSettings().Thresholds.BackupAge
 		}
