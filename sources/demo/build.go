@@ -107,6 +107,9 @@ func (b *builder) place(p *corev1.Pod) {
 	b.load[node]++
 	host := b.m.hostIP(node)
 	created := b.ownerTime(p).Add(time.Duration(2+3*unit(string(p.UID), "born")) * time.Second)
+	if m := b.w.machine(node); m != nil && created.Before(m.created) {
+		created = m.created.Add(time.Minute)
+	}
 	edit(b.s, p, func(p *corev1.Pod) bool {
 		p.CreationTimestamp = metav1.NewTime(created.Truncate(time.Second))
 		p.Spec.NodeName = node

@@ -134,6 +134,24 @@ func (c *codec) decode(body []byte, k *kind) (runtime.Object, error) {
 	return o, nil
 }
 
+// deleteOptions reads the body of a deletion; kubectl sends it as bare JSON
+// without a kind.
+func (c *codec) deleteOptions(body []byte) (*metav1.DeleteOptions, error) {
+	opts := &metav1.DeleteOptions{}
+	if json.Unmarshal(body, opts) == nil {
+		return opts, nil
+	}
+	o, err := c.decode(body, nil)
+	if err != nil {
+		return nil, err
+	}
+	d, ok := o.(*metav1.DeleteOptions)
+	if !ok {
+		return nil, fmt.Errorf("a %T instead of DeleteOptions", o)
+	}
+	return d, nil
+}
+
 // listOf makes the list object of a kind.
 func (c *codec) listOf(k *kind, items []object, meta metav1.ListMeta) (runtime.Object, error) {
 	listKind := k.gvk.GroupVersion().WithKind(k.gvk.Kind + "List")

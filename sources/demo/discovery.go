@@ -32,7 +32,10 @@ func (w *World) servePath(rw http.ResponseWriter, q *request) error {
 	case "/apis":
 		return respondJSON(rw, w.groups())
 	case "/openapi/v3":
-		return respondJSON(rw, map[string]any{"paths": map[string]any{}})
+		return respondJSON(rw, w.openAPIPaths())
+	}
+	if gv, ok := strings.CutPrefix(path, "/openapi/v3/"); ok {
+		return w.serveOpenAPI(rw, gv)
 	}
 	if gv, ok := strings.CutPrefix(path, "/apis/"); ok {
 		return w.serveGroup(rw, gv)

@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // schedule binds a pod to the node with the fewest pods of its owner and the
@@ -50,6 +51,9 @@ func (m *simulation) choose(p *corev1.Pod) (node, why string) {
 			continue
 		}
 		score := 1
+		if _, server := n.Labels["node-role.kubernetes.io/control-plane"]; server && p.Namespace != metav1.NamespaceSystem {
+			score += 500
+		}
 		for _, other := range m.w.podsOn(n.Name) {
 			score++
 			if sameOwner(p, other) {

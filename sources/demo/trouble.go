@@ -7,6 +7,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"daytwo/sources"
 )
 
 // The incident's clock, before the world began.
@@ -24,9 +26,9 @@ func (b *builder) breakPods() {
 	for _, p := range all[*corev1.Pod](b.s, "") {
 		switch b.m.topOwner(p) {
 		case "Deployment/shop/api":
-			b.breakFirst("Deployment/shop/api", p, oomRestarts, b.now.Add(-oomLast), true)
+			b.breakFirst("Deployment/shop/api", p, b.oomTimes(), b.now.Add(-oomLast), true)
 		case "Deployment/media/transcoder":
-			b.breakFirst("Deployment/media/transcoder", p, dailyDays, b.lastDaily(), false)
+			b.breakFirst("Deployment/media/transcoder", p, b.dailyTimes(), b.lastDaily(), false)
 		case "Deployment/media/importer":
 			b.breakImage(p)
 		}
@@ -42,20 +44,44 @@ func (b *builder) lastDaily() time.Time {
 	return at
 }
 
+// oomTimes are the restarts of shop/api: each a back-off after a kill.
+func (b *builder) oomTimes() []time.Time {
+	at := make([]time.Time, oomRestarts)
+	for i := range at {
+		killed := b.now.Add(-oomLast - time.Duration(oomRestarts-i)*oomCycle)
+		at[i] = killed.Add(b.m.traits["Deployment/shop/api"].loop.waits)
+	}
+	return at
+}
+
+func (b *builder) dailyTimes() []time.Time {
+	at := make([]time.Time, dailyDays)
+	for i := range at {
+		died := b.lastDaily().Add(-time.Duration(dailyDays-1-i) * day)
+		at[i] = died.Add(b.m.traits["Deployment/media/transcoder"].loop.waits)
+	}
+	return at
+}
+
 // breakFirst puts the first pod of an owner into its loop: it died at last,
 // and either waits now or runs again.
-func (b *builder) breakFirst(owner string, p *corev1.Pod, restarts int32, last time.Time, waiting bool) {
+func (b *builder) breakFirst(owner string, p *corev1.Pod, restarts []time.Time, last time.Time, waiting bool) {
 	if _, taken := b.m.bearers[owner]; taken {
 		return
 	}
 	b.m.bearers[owner] = p.UID
+	parts := strings.Split(owner, "/")
+	b.w.loops = append(b.w.loops, loopPast{
+		owner: sources.Ref{Kind: parts[0], Namespace: parts[1], Name: parts[2]},
+		pod:   p.Name, container: p.Spec.Containers[0].Name, restarts: restarts,
+	})
 	loop := b.m.traits[owner].loop
 	text := fmt.Sprintf("back-off %s restarting failed container=%s pod=%s_%s(%s)", loop.waits, p.Spec.Containers[0].Name, p.Name, p.Namespace, p.UID)
 	edit(b.s, p, func(p *corev1.Pod) bool {
 		c := &p.Status.ContainerStatuses[0]
 		c.State = corev1.ContainerState{}
 		die(c, loop, last, text)
-		c.RestartCount = restarts
+		c.RestartCount = int32(len(restarts)) //nolint:gosec // G115: a few dozen
 		if waiting {
 			setReady(p, false, last)
 			return true

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/rand"
 )
 
 const (
@@ -76,7 +77,7 @@ func templateHash(t *corev1.PodTemplateSpec) string {
 	if err != nil {
 		return "0" // templates come from JSON or from literals and always marshal
 	}
-	return strconv.FormatUint(hash(string(b))%0xffffffffff, 36)
+	return rand.SafeEncodeString(strconv.FormatUint(hash(string(b))%1e10, 10))
 }
 
 func (m *simulation) deployment(d *appsv1.Deployment, now time.Time) {

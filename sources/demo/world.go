@@ -57,6 +57,7 @@ type World struct {
 	tls      *authority
 	machines []*machine
 	sim      *simulation
+	loops    []loopPast
 
 	evictions sync.Mutex // one budget decision at a time
 	steps     sync.Mutex // one step at a time

@@ -183,15 +183,9 @@ func (w *World) deleteOptions(q *request) (*metav1.DeleteOptions, error) {
 		return nil, apierrors.NewBadRequest(err.Error())
 	}
 	if len(body) > 0 {
-		o, err := w.codec.decode(body, nil)
-		if err != nil {
+		if opts, err = w.codec.deleteOptions(body); err != nil {
 			return nil, apierrors.NewBadRequest(err.Error())
 		}
-		d, ok := o.(*metav1.DeleteOptions)
-		if !ok {
-			return nil, apierrors.NewBadRequest(fmt.Sprintf("a %T instead of DeleteOptions", o))
-		}
-		opts = d
 	}
 	for _, d := range opts.DryRun {
 		q.dryRun = q.dryRun || d == metav1.DryRunAll
