@@ -77,7 +77,7 @@ type noWatchList struct{ *cache.ListWatch }
 func (noWatchList) IsWatchListSemanticsUnSupported() bool { return true }
 
 // publish turns what changed into edits, at most one publication every
-// pace.coalesce however much happens.
+// pace.coalesce however much happens; sooner while the first answers come in.
 func (w *world) publish(ctx context.Context, publish func(...sources.Edit)) {
 	for {
 		select {
@@ -88,8 +88,17 @@ func (w *world) publish(ctx context.Context, publish func(...sources.Edit)) {
 		if edits := w.edits(); len(edits) > 0 {
 			publish(edits...)
 		}
-		pause(ctx, w.c.pace.coalesce)
+		pause(ctx, w.gap())
 	}
+}
+
+func (w *world) gap() time.Duration {
+	for _, f := range w.feeds {
+		if s := f.state(); s.at.IsZero() && s.err == nil {
+			return w.c.pace.first
+		}
+	}
+	return w.c.pace.coalesce
 }
 
 // edits are all changes since the last call.

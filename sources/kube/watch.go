@@ -28,6 +28,7 @@ type pace struct {
 	probe    time.Duration // between two probes of the API server
 	version  time.Duration // between two readings of /version
 	coalesce time.Duration // least time between two publications
+	first    time.Duration // the same until everything was answered once
 	denied   time.Duration // before asking again for what was refused
 	absent   time.Duration // before asking again for what is not installed
 	secrets  time.Duration // between two readings of all TLS Secrets
@@ -39,6 +40,7 @@ type pace struct {
 func usualPace() pace {
 	return pace{
 		probe: 4 * time.Second, version: time.Minute, coalesce: 250 * time.Millisecond,
+		first:  25 * time.Millisecond,
 		denied: 30 * time.Second, absent: time.Minute, secrets: 5 * time.Minute,
 		retry: 500 * time.Millisecond, retryMax: 5 * time.Second, timeout: requestTimeout,
 	}

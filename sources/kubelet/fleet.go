@@ -50,6 +50,7 @@ type fleet struct {
 	filled  time.Time
 
 	dirty     bool
+	fresh     bool // among it a node's first answer
 	published time.Time
 	last      time.Time // newest good answer
 }
@@ -119,6 +120,7 @@ func (f *fleet) take(a answer, now time.Time) {
 	if m == nil {
 		return // gone meanwhile
 	}
+	f.fresh = f.fresh || !m.asked
 	f.dirty, m.busy, m.asked = true, false, true
 	before := m.statsErr
 	m.statsErr = a.err
@@ -165,7 +167,7 @@ func (f *fleet) allowed(now time.Time) {
 
 func (f *fleet) takeUsage(u usage) {
 	f.usage = u
-	f.dirty = true
+	f.dirty = f.dirty || len(f.members) > 0
 }
 
 // mayPublish reports whether there is something new and it is time.
@@ -173,14 +175,11 @@ func (f *fleet) mayPublish(now time.Time) bool {
 	return f.dirty && now.Sub(f.published) >= f.gap()
 }
 
+// gap is the least time between two publications: short for what nobody has
+// seen yet, else long, for each makes every rule judge anew.
 func (f *fleet) gap() time.Duration {
-	for _, m := range f.members {
-		if !m.asked {
-			return f.pace.start
-		}
-	}
-	if f.published.IsZero() {
-		return 0
+	if f.fresh || f.published.IsZero() {
+		return f.pace.start
 	}
 	return f.pace.steady
 }
@@ -206,7 +205,7 @@ func (f *fleet) next(now time.Time) time.Duration {
 
 // edits are the whole of what is known, in new maps.
 func (f *fleet) edits(now time.Time) []sources.Edit {
-	f.dirty, f.published = false, now
+	f.dirty, f.fresh, f.published = false, false, now
 	stats := make(map[string]sources.Reading[sources.NodeStats], len(f.members))
 	configs := make(map[string]sources.Reading[sources.NodeConfig], len(f.members))
 	good, why := 0, error(nil)
