@@ -1,5 +1,72 @@
 // Command daytwo is a terminal cockpit for the day-2 operations of small k3s
-// clusters on Hetzner.
+// clusters on Hetzner: five panes that say what is wrong, the same findings
+// without a screen, and a demo world for those who have no cluster at hand.
 package main
 
-func main() {}
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"charm.land/fang/v2"
+)
+
+// exitCode is an error that says nothing more: the output said it.
+type exitCode int
+
+func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+
+// The exit codes of daytwo, as documented in docs/check.md.
+const (
+	exitWarning  exitCode = 1
+	exitCritical exitCode = 2
+	exitNoLook   exitCode = 3
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	code := run(ctx, os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// terminal is where a command reads and writes: the real one, or a test's.
+type terminal struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// run is the whole program; it returns the exit code.
+func run(ctx context.Context, args []string, tty terminal) int {
+	root := newRoot(tty)
+	root.SetArgs(args)
+	root.SetIn(tty.in)
+	root.SetOut(tty.out)
+	root.SetErr(tty.err)
+	err := fang.Execute(ctx, root,
+		fang.WithVersion(version()),
+		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { sayError(w, err) }))
+	var code exitCode
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return int(code)
+	default:
+		return int(exitNoLook)
+	}
+}
+
+// sayError writes one plain sentence that can be searched for.
+func sayError(w io.Writer, err error) {
+	var code exitCode
+	if errors.As(err, &code) || errors.Is(err, context.Canceled) {
+		return
+	}
+	_, _ = fmt.Fprintf(w, "daytwo: %v\n", err)
+}

@@ -185,7 +185,7 @@ func (l *look) sourceFailing() {
 
 // explained reports whether another finding tells of a source's failure.
 func (l *look) explained(name string, err error) bool {
-	if _, ok := isAccess(err); ok || name == "kubelet" {
+	if _, ok := isAccess(err); ok || name == "kubelets" {
 		return true // each kubelet that cannot be read is a disk.unknown
 	}
 	if name == "history" {

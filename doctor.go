@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"daytwo/sources"
+	"daytwo/sources/config"
+	"daytwo/sources/history"
+	"daytwo/sources/kube"
+
+	"github.com/spf13/cobra"
+)
+
+func doctorCommand(f *flags, tty terminal) *cobra.Command {
+	var timeout time.Duration
+	c := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what can be reached and read, and what to grant for the rest",
+		Long: `Tries everything the cockpit uses: the kubeconfig, the API server, each
+permission, the kubelets, the configuration, the state folder. Names each missing
+permission with the line of RBAC that grants it and what lights up with it.
+Exit code: 0 all is there, 1 something is missing, 3 the API server cannot be asked.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runDoctor(c.Context(), *f, timeout, tty) },
+	}
+	c.Flags().DurationVar(&timeout, "timeout", 20*time.Second, "how long to wait for answers")
+	return c
+}
+
+// diagnosis prints one line a thing, and remembers whether anything is missing.
+type diagnosis struct {
+	w       *tabwriter.Writer
+	missing bool
+}
+
+func (d *diagnosis) ok(what, detail string) { d.line(sources.OK, what, detail) }
+func (d *diagnosis) lacks(what, detail string) {
+	d.missing = true
+	d.line(sources.Warning, what, detail)
+}
+
+func (d *diagnosis) line(s sources.Severity, what, detail string) {
+	word := "ok"
+	if s != sources.OK {
+		word = "missing"
+	}
+	_, _ = fmt.Fprintf(d.w, "%s\t%s\t%s\n", word, what, detail)
+}
+
+func runDoctor(ctx context.Context, f flags, timeout time.Duration, tty terminal) error {
+	d := &diagnosis{w: tabwriter.NewWriter(tty.out, 0, 8, 2, ' ', 0)}
+	cfg, err := f.settings()
+	if err != nil {
+		return err
+	}
+	d.ok("configuration", configWords(f))
+	s, err := openSession(ctx, f, cfg)
+	if err != nil {
+		_ = d.w.Flush()
+		return err
+	}
+	defer s.close()
+	d.ok("kubeconfig", fmt.Sprintf("context %s, %s%s", s.client.ContextName(), s.client.ServerURL(), certWords(s.client.ClientCertExpiry())))
+	d.state(s)
+	ctx, stop := context.WithTimeout(ctx, timeout)
+	defer stop()
+	snap := settle(ctx, s.store)
+	if !d.server(snap) {
+		_ = d.w.Flush()
+		return exitNoLook
+	}
+	d.permissions(s.client.Permissions(ctx))
+	d.kubelets(snap)
+	d.optional(snap)
+	if err := d.w.Flush(); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	if d.missing {
+		return exitWarning
+	}
+	return nil
+}
+
+func configWords(f flags) string {
+	path, err := f.configPath()
+	if err != nil {
+		return err.Error()
+	}
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+		return path + " is not there, which is fine: defaults are used; \"daytwo init\" writes one"
+	}
+	return path
+}
+
+func certWords(at time.Time) string {
+	if at.IsZero() {
+		return ", no client certificate"
+	}
+	return ", client certificate until " + at.UTC().Format(time.DateOnly)
+}
+
+// state says where history is kept, or why it is not.
+func (d *diagnosis) state(s *session) {
+	dir, err := history.Dir(s.client.ContextName())
+	if err == nil {
+		err = s.hist.Trouble()
+	}
+	if err != nil {
+		d.lacks("history", err.Error())
+		return
+	}
+	d.ok("history", dir)
+}
+
+// server reports whether the API server can be asked at all.
+func (d *diagnosis) server(s *sources.Snapshot) bool {
+	c := s.Cluster
+	if !c.Usable() {
+		why := "no answer in time"
+		if c.Err != nil {
+			why = c.Err.Error()
+		}
+		d.lacks("api server", why)
+		return false
+	}
+	d.ok("api server", fmt.Sprintf("%s, %s", c.Value.Version, c.Value.Latency.Round(time.Millisecond)))
+	return true
+}
+
+func (d *diagnosis) permissions(all []kube.Permission) {
+	for _, p := range all {
+		what := "may " + p.Verb + " " + p.Resource
+		if p.Group != "" {
+			what += "." + p.Group
+		}
+		switch {
+		case p.Err != nil:
+			d.lacks(what, "could not be asked: "+p.Err.Error())
+		case p.Allowed:
+			d.ok(what, p.Lights)
+		default:
+			d.lacks(what, fmt.Sprintf("for %s; add to a ClusterRole: - %s", p.Lights, p.Rule()))
+		}
+	}
+}
+
+// kubelets names the nodes whose kubelet did not answer.
+func (d *diagnosis) kubelets(s *sources.Snapshot) {
+	bad := 0
+	for _, n := range s.Nodes.Value {
+		r := s.Stats[n.Name]
+		switch {
+		case r.Err != nil:
+			bad++
+			d.lacks("kubelet of "+n.Name, r.Err.Error())
+		case !r.Loaded():
+			bad++
+			d.lacks("kubelet of "+n.Name, "no answer in time")
+		}
+	}
+	if bad == 0 && len(s.Nodes.Value) > 0 {
+		d.ok("kubelets", fmt.Sprintf("%d of %d answer", len(s.Nodes.Value), len(s.Nodes.Value)))
+	}
+}
+
+// optional says what is simply not there; that is no fault.
+func (d *diagnosis) optional(s *sources.Snapshot) {
+	if errors.Is(s.Certificates.Err, sources.ErrNotInstalled) {
+		d.ok("cert-manager", "not installed; certificates come from the Secrets of Ingresses")
+	}
+	if why := s.Judged.Missing["backup"]; why != "" {
+		d.ok("backups", why)
+	}
+}
+
+func initCommand(f *flags, tty terminal) *cobra.Command {
+	var print, force bool
+	c := &cobra.Command{
+		Use:   "init",
+		Short: "Write a commented configuration from what is found",
+		Long: `Looks at the cluster, and writes a configuration with the backups it found as
+suggestions and every default as a comment. It does not overwrite a file.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runInit(c.Context(), *f, print, force, tty) },
+	}
+	c.Flags().BoolVar(&print, "print", false, "print it instead of writing the file")
+	c.Flags().BoolVar(&force, "force", false, "overwrite the file that is there")
+	return c
+}
+
+func runInit(ctx context.Context, f flags, print, force bool, tty terminal) error {
+	path, err := f.configPath()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(path); err == nil && !print && !force {
+		return fmt.Errorf("%s is there already: it is left as it is; see what would be written with --print, or overwrite it with --force", path)
+	}
+	found, note := lookForInit(ctx, f)
+	text := config.Example(found)
+	if note != "" {
+		_, _ = fmt.Fprintln(tty.err, "daytwo:", note)
+	}
+	if print {
+		_, err := io.WriteString(tty.out, text)
+		return err
+	}
+	if err := writeConfig(path, text); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(tty.out, "wrote %s\n", path)
+	return err
+}
+
+// writeConfig writes the file whole or not at all.
+func writeConfig(path, text string) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return fmt.Errorf("making the configuration's folder: %w", err)
+	}
+	if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+		return fmt.Errorf("writing the configuration: %w", err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return fmt.Errorf("putting the configuration in place: %w", err)
+	}
+	return nil
+}
+
+// lookForInit asks the cluster what there is. Without one the file is written
+// all the same, and the note says why it suggests nothing.
+func lookForInit(ctx context.Context, f flags) (config.Found, string) {
+	s, err := openSession(ctx, f, config.Default())
+	if err != nil {
+		return config.Found{}, "no cluster looked at: " + err.Error()
+	}
+	defer s.close()
+	ctx, stop := context.WithTimeout(ctx, 15*time.Second)
+	defer stop()
+	snap := settle(ctx, s.store)
+	found := config.FoundIn(snap)
+	if !snap.CronJobs.Usable() {
+		return found, "the CronJobs could not be read; no backups are suggested"
+	}
+	return found, ""
+}
+
+// completeContexts completes --context from the kubeconfig.
+func completeContexts(f *flags) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, begun string) ([]string, cobra.ShellCompDirective) {
+		var out []string
+		for _, name := range kube.Contexts(f.kubeconfig) {
+			if strings.HasPrefix(name, begun) {
+				out = append(out, name)
+			}
+		}
+		return out, cobra.ShellCompDirectiveNoFileComp
+	}
+}

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"daytwo/sources"
+	"daytwo/sources/config"
+	"daytwo/sources/history"
+	"daytwo/sources/kube"
+	"daytwo/sources/kubelet"
+	"daytwo/sources/rules"
+)
+
+// rejudgeEvery is how often findings are judged again though nothing was
+// read: ages and deadlines move with the time.
+const rejudgeEvery = 15 * time.Second
+
+// session is one cluster being looked at: the store, and the sources that
+// fill it until close.
+type session struct {
+	store  *sources.Store
+	client *kube.Client
+	hist   *history.History
+	log    sources.Logger
+	stop   context.CancelFunc
+	done   sync.WaitGroup
+	logs   io.Closer
+	past   []sources.Sample // history to begin with; the demo's
+}
+
+// stateDir is $XDG_STATE_HOME/daytwo, or its usual place under the home
+// folder; a temporary folder where there is neither.
+func stateDir() string {
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "daytwo")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return filepath.Join(os.TempDir(), fmt.Sprintf("daytwo-%d", os.Getuid()))
+	}
+	return filepath.Join(home, ".local", "state", "daytwo")
+}
+
+// openSession connects and starts to look. The caller closes it.
+func openSession(ctx context.Context, f flags, cfg config.Config) (*session, error) {
+	log, logs := openLog(stateDir())
+	client, err := kube.Connect(kube.Options{Kubeconfig: f.kubeconfig, Context: f.context, Log: log})
+	if err != nil {
+		_ = logs.Close()
+		return nil, err
+	}
+	dir, err := history.Dir(client.ContextName())
+	if err != nil {
+		log("history: %v", err)
+	}
+	return startSession(ctx, client, dir, cfg, &session{log: log, logs: logs})
+}
+
+func startSession(ctx context.Context, client *kube.Client, dir string, cfg config.Config, s *session) (*session, error) {
+	ctx, s.stop = context.WithCancel(ctx)
+	s.client = client
+	s.store = sources.NewStore(cfg.Settings(client.ContextName()), rules.Judge, time.Now)
+	s.store.Publish(func(snap *sources.Snapshot) {
+		snap.Cluster.Value.Name = client.ContextName()
+		snap.Cluster.Value.Server = client.ServerURL()
+	})
+	hist, err := history.Open(ctx, history.Options{Dir: dir, Clock: time.Now, Log: s.log})
+	if err != nil {
+		s.stop()
+		return nil, fmt.Errorf("opening the history: %w", err)
+	}
+	s.hist = hist
+	if err := hist.Preload(ctx, s.past); err != nil {
+		s.log("loading the demo's past: %v", err)
+	}
+	s.look(ctx)
+	return s, nil
+}
+
+// look starts every source and the clock of the rules; close ends them.
+func (s *session) look(ctx context.Context) {
+	minute, rejudge := time.NewTicker(time.Minute), time.NewTicker(rejudgeEvery)
+	context.AfterFunc(ctx, func() { minute.Stop(); rejudge.Stop() })
+	for _, src := range []sources.Source{
+		s.client.Source(), kubelet.New(s.client), s.hist.Source(s.store, minute.C),
+	} {
+		s.done.Go(func() { sources.Supervise(ctx, src, s.store.Publish, s.log) })
+	}
+	s.done.Go(func() { s.store.Rejudge(ctx, rejudge.C) })
+}
+
+// close ends all sources and waits for them.
+func (s *session) close() {
+	s.stop()
+	s.done.Wait()
+	if err := s.hist.Close(); err != nil {
+		s.log("closing the history: %v", err)
+	}
+	_ = s.logs.Close()
+}
