@@ -24,8 +24,9 @@ type member struct {
 
 // job is one node to ask.
 type job struct {
-	node   string
-	config bool // its configuration too
+	node    string
+	config  bool // its configuration too
+	doubted bool // it failed the last time
 }
 
 // answer is what a node said.
@@ -46,6 +47,7 @@ type fleet struct {
 	order   []string // names, for a fair turn
 	usage   usage
 	running int
+	doubted int     // of these, nodes that failed the last time
 	tokens  float64 // of the rate limit
 	filled  time.Time
 
@@ -84,7 +86,8 @@ func (f *fleet) every() time.Duration {
 }
 
 // due takes the nodes whose turn has come, as far as slots and rate allow,
-// the longest overdue first.
+// the longest overdue first. Nodes that failed the last time get half of the
+// slots at most: they may hold them for the whole timeout.
 func (f *fleet) due(now time.Time) []job {
 	if !f.filled.IsZero() {
 		f.tokens = min(float64(f.pace.slots), f.tokens+now.Sub(f.filled).Seconds()*f.pace.rate)
@@ -103,12 +106,23 @@ func (f *fleet) due(now time.Time) []job {
 			break
 		}
 		m := f.members[n]
+		if !f.wakes(m) {
+			continue
+		}
+		if m.fails > 0 {
+			f.doubted++
+		}
 		m.busy = true
 		f.running++
 		f.tokens--
-		jobs = append(jobs, job{node: n, config: !m.configDue.After(now)})
+		jobs = append(jobs, job{node: n, config: !m.configDue.After(now), doubted: m.fails > 0})
 	}
 	return jobs
+}
+
+// wakes reports whether a node's turn can come without another's answer.
+func (f *fleet) wakes(m *member) bool {
+	return !m.busy && (m.fails == 0 || f.doubted < max(1, f.pace.slots/2))
 }
 
 // take files an answer and sets the node's next turn. A node that fails is
@@ -116,6 +130,9 @@ func (f *fleet) due(now time.Time) []job {
 // those that live.
 func (f *fleet) take(a answer, now time.Time) {
 	f.running--
+	if a.doubted {
+		f.doubted--
+	}
 	m := f.members[a.node]
 	if m == nil {
 		return // gone meanwhile
@@ -192,7 +209,7 @@ func (f *fleet) next(now time.Time) time.Duration {
 	}
 	if f.running < f.pace.slots {
 		for _, m := range f.members {
-			if !m.busy {
+			if f.wakes(m) {
 				wait = min(wait, m.due.Sub(now))
 			}
 		}
