@@ -3,6 +3,7 @@ package views
 import (
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"daytwo/sources"
@@ -76,7 +77,7 @@ func levelMarks(f ui.Frame, levels []sources.Crossing, size float64, rows int) [
 		row := int(math.Round((1-level.Level/100)*float64(4*rows-1))) / 4
 		if row == at && len(out) > 0 {
 			line := &out[len(out)-1]
-			line.Label += ", " + level.What
+			line.Label = joinLevels(line.Label, level.What)
 			if level.Passed || !before.Passed && before.At.IsZero() {
 				line.Style = levelStyle(f, level)
 			}
@@ -86,6 +87,17 @@ func levelMarks(f ui.Frame, levels []sources.Crossing, size float64, rows int) [
 		before, at = level, row
 	}
 	return out
+}
+
+// joinLevels names levels on one line: two by name, more from the first to
+// the last.
+func joinLevels(label, what string) string {
+	for _, joint := range []string{", ", " to "} {
+		if first, _, more := strings.Cut(label, joint); more {
+			return first + " to " + what
+		}
+	}
+	return label + ", " + what
 }
 
 // levelStyle colours a level by how near it is; passing it is never green.
