@@ -11,6 +11,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // trait is what the containers of an owner do beside running quietly.
@@ -20,6 +21,12 @@ type trait struct {
 	config string        // why the container cannot be made
 	takes  time.Duration // of a job's pod
 	exit   int32         // of a job's pod
+}
+
+// bearer is the one pod of an owner that loops.
+type bearer struct {
+	name string
+	uid  types.UID
 }
 
 // crashLoop is a container that runs, dies and waits.
@@ -105,16 +112,12 @@ func (m *simulation) traitOf(p *corev1.Pod) trait {
 	if !ok || t.loop == nil {
 		return t
 	}
-	bearer, taken := m.bearers[key]
-	if taken && bearer != p.UID {
-		for other := range m.restless {
-			namespace, name, _ := strings.Cut(other, "/")
-			if o, ok := fetch[*corev1.Pod](m.s, namespace, name); ok && o.UID == bearer && o.DeletionTimestamp == nil {
-				return trait{}
-			}
+	if b, taken := m.bearers[key]; taken && b.uid != p.UID {
+		if o, ok := fetch[*corev1.Pod](m.s, p.Namespace, b.name); ok && o.UID == b.uid && o.DeletionTimestamp == nil {
+			return trait{}
 		}
 	}
-	m.bearers[key] = p.UID
+	m.bearers[key] = bearer{p.Name, p.UID}
 	return t
 }
 

@@ -14,6 +14,7 @@ import (
 func (b *builder) machines(ms ...*machine) {
 	b.w.machines = append(b.w.machines, ms...)
 	for i, m := range ms {
+		b.w.byName[m.name] = m
 		n := b.node(m, i)
 		add(b.s, n)
 		b.m.renew(n, b.now)

@@ -54,11 +54,12 @@ func (b *builder) shopMachines(trouble bool) {
 }
 
 // slowStory is the failure of the playbook: 1.6 GB a day for four months,
-// 2.1 GB a day in the last three weeks, 92 % by df's formula now.
+// 2.1 GB a day in the last three weeks, and 92 % by df's formula now.
 func (b *builder) slowStory(m *machine) []diskPeriod {
 	const slow, fast, fastDays = 1.6e9, 2.1e9, 21
 	m.saw = 1.5e9
-	now := 0.92*float64(m.disk)*(1-reserved) - m.saw*sawTooth(m.name, b.now)
+	// A third of a percent above 92, so that it reads 92 % whatever the noise.
+	now := 0.9233*float64(m.disk)*(1-reserved) - m.saw*sawTooth(m.name, b.now)
 	turn := now - fastDays*fast
 	return []diskPeriod{
 		{b.now.Add(-storyDays * day), turn - (storyDays-fastDays)*slow, slow},

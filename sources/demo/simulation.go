@@ -18,19 +18,19 @@ type simulation struct {
 	s    *store
 	seen uint64
 
-	restless map[string]bool      // pods that may change by themselves, by key
-	dirty    map[member]bool      // workloads to look at
-	touched  map[string]bool      // namespaces whose pods changed
-	traits   map[string]trait     // what containers of an owner do, by "Kind/namespace/name"
-	bearers  map[string]types.UID // the pod that has the owner's trait
-	minute   time.Time            // of the last bookmark
-	quiet    bool                 // no events: the world is being built
+	restless map[string]bool   // pods that may change by themselves, by key
+	dirty    map[member]bool   // workloads to look at
+	touched  map[string]bool   // namespaces whose pods changed
+	traits   map[string]trait  // what containers of an owner do, by "Kind/namespace/name"
+	bearers  map[string]bearer // the pod that has the owner's loop
+	minute   time.Time         // of the last bookmark
+	quiet    bool              // no events: the world is being built
 }
 
 func newSimulation(w *World) *simulation {
 	return &simulation{
 		w: w, s: w.store, restless: map[string]bool{}, dirty: map[member]bool{}, touched: map[string]bool{},
-		traits: map[string]trait{}, bearers: map[string]types.UID{},
+		traits: map[string]trait{}, bearers: map[string]bearer{},
 	}
 }
 
@@ -107,13 +107,16 @@ func (m *simulation) note(c change) {
 		}
 	case isWorkload(c.kind.resource):
 		m.dirty[member{c.kind, key}] = true
-	case c.kind.resource == "nodes":
+	case c.kind.resource == "nodes" && c.typ != watch.Modified:
 		m.allDaemonSets()
 	case c.kind.resource == "poddisruptionbudgets":
 		m.touched[c.now.GetNamespace()] = true
 	}
 	if c.typ == watch.Deleted {
 		m.collect(c.now.GetUID())
+		if c.kind.resource == "nodes" {
+			m.orphans(c.now.GetName())
+		}
 	}
 	for _, ref := range c.now.GetOwnerReferences() {
 		if k := m.kindNamed(ref.Kind); k != nil && isWorkload(k.resource) {
@@ -147,6 +150,13 @@ func (m *simulation) collect(owner types.UID) {
 	for _, x := range left {
 		namespace, name, _ := strings.Cut(x.key, "/")
 		_, _, _ = m.w.deleteObject(x.kind, namespace, name, noOptions(), false) // gone already is fine
+	}
+}
+
+// orphans removes the pods of a node that is gone.
+func (m *simulation) orphans(node string) {
+	for _, p := range m.w.podsOn(node) {
+		m.s.remove(kindOf[*corev1.Pod](m.s), p.Namespace, p.Name)
 	}
 }
 

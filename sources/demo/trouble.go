@@ -69,7 +69,7 @@ func (b *builder) breakFirst(owner string, p *corev1.Pod, restarts []time.Time, 
 	if _, taken := b.m.bearers[owner]; taken {
 		return
 	}
-	b.m.bearers[owner] = p.UID
+	b.m.bearers[owner] = bearer{p.Name, p.UID}
 	parts := strings.Split(owner, "/")
 	b.w.loops = append(b.w.loops, loopPast{
 		owner: sources.Ref{Kind: parts[0], Namespace: parts[1], Name: parts[2]},
@@ -118,7 +118,7 @@ func (b *builder) incidentEvents() {
 	for _, p := range all[*corev1.Pod](b.s, "") {
 		name := p.Spec.Containers[0].Name
 		switch owner := b.m.topOwner(p); {
-		case b.m.bearers[owner] == p.UID && strings.HasSuffix(owner, "shop/api"):
+		case b.m.bearers[owner].uid == p.UID && strings.HasSuffix(owner, "shop/api"):
 			warn(p, 54*time.Minute, 10*time.Second, 160, "BackOff",
 				fmt.Sprintf("Back-off restarting failed container %s in pod %s_%s(%s)", name, p.Name, p.Namespace, p.UID), "kubelet")
 			warn(p, 53*time.Minute, oomLast+10*time.Second, 9, "Unhealthy",

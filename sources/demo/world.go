@@ -55,7 +55,8 @@ type World struct {
 	faults   *faults
 	users    map[string]user // by bearer token
 	tls      *authority
-	machines []*machine
+	machines []*machine          // in the order of their making
+	byName   map[string]*machine // the same
 	sim      *simulation
 	loops    []loopPast
 
@@ -106,7 +107,7 @@ func newWorld(o Options, ca *authority) *World {
 	}
 	w := &World{
 		scenario: o.Scenario, now: func() time.Time { return o.Clock().UTC() }, tls: ca,
-		codec: newCodec(), faults: newFaults(),
+		codec: newCodec(), faults: newFaults(), byName: map[string]*machine{},
 	}
 	w.began = w.now().Truncate(time.Second)
 	w.store = newStore(newRegistry(kinds), w.now, o.Seed, 48_213_007)
@@ -271,11 +272,4 @@ func (w *World) certInfo(name string, from, to time.Time) (*clientcmdapi.AuthInf
 	return &clientcmdapi.AuthInfo{ClientCertificateData: cert, ClientKeyData: key}, nil
 }
 
-func (w *World) machine(name string) *machine {
-	for _, m := range w.machines {
-		if m.name == name {
-			return m
-		}
-	}
-	return nil
-}
+func (w *World) machine(name string) *machine { return w.byName[name] }
