@@ -66,7 +66,9 @@ func (p *probe) once(ctx context.Context) {
 	at := p.c.now()
 	release, known := "", false
 	if err == nil && p.versionDue(at) {
+		began = time.Now()
 		release, known = p.c.release(ctx)
+		latency = min(latency, time.Since(began)) // the first request also opens the connection
 	}
 	if ctx.Err() != nil {
 		return
