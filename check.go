@@ -72,7 +72,7 @@ func runCheck(ctx context.Context, f flags, k checkFlags, tty terminal) error {
 	defer stop()
 	snap := settle(ctx, s.store)
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return exitNoLook // interrupted: half a picture is not an answer
+		return errNoLook // interrupted: half a picture is not an answer
 	}
 	doc := report.Of(snap)
 	if err := report.Write(tty.out, doc, report.Format(k.output)); err != nil {
@@ -107,15 +107,15 @@ func settled(s *sources.Snapshot) bool {
 func verdict(s *sources.Snapshot, d report.Document, failOn string) error {
 	switch {
 	case !s.Nodes.Usable():
-		return exitNoLook
+		return errNoLook
 	case d.Counts.Critical > 0:
-		return exitCritical
+		return errCritical
 	case d.Counts.Warning > 0 && failOn != "critical":
-		return exitWarning
+		return errWarning
 	case !s.Pods.Usable():
-		return exitNoLook
+		return errNoLook
 	case failOn == "unknown" && (d.Counts.Unknown > 0 || len(d.Unread) > 0):
-		return exitNoLook
+		return errNoLook
 	}
 	return nil
 }

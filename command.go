@@ -83,8 +83,7 @@ func versionCommand(tty terminal) *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(tty.out, "daytwo", version())
-			return err
+			return say(tty.out, "daytwo "+version()+"\n")
 		},
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,7 +74,7 @@ func runDoctor(ctx context.Context, f flags, timeout time.Duration, tty terminal
 	snap := settle(ctx, s.store)
 	if !d.server(snap) {
 		_ = d.w.Flush()
-		return exitNoLook
+		return errNoLook
 	}
 	d.permissions(s.client.Permissions(ctx))
 	d.kubelets(snap)
@@ -84,7 +83,7 @@ func runDoctor(ctx context.Context, f flags, timeout time.Duration, tty terminal
 		return fmt.Errorf("printing: %w", err)
 	}
 	if d.missing {
-		return exitWarning
+		return errWarning
 	}
 	return nil
 }
@@ -182,26 +181,26 @@ func (d *diagnosis) optional(s *sources.Snapshot) {
 }
 
 func initCommand(f *flags, tty terminal) *cobra.Command {
-	var print, force bool
+	var show, force bool
 	c := &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented configuration from what is found",
 		Long: `Looks at the cluster, and writes a configuration with the backups it found as
 suggestions and every default as a comment. It does not overwrite a file.`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runInit(c.Context(), *f, print, force, tty) },
+		RunE: func(c *cobra.Command, _ []string) error { return runInit(c.Context(), *f, show, force, tty) },
 	}
-	c.Flags().BoolVar(&print, "print", false, "print it instead of writing the file")
+	c.Flags().BoolVar(&show, "print", false, "print it instead of writing the file")
 	c.Flags().BoolVar(&force, "force", false, "overwrite the file that is there")
 	return c
 }
 
-func runInit(ctx context.Context, f flags, print, force bool, tty terminal) error {
+func runInit(ctx context.Context, f flags, show, force bool, tty terminal) error {
 	path, err := f.configPath()
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); err == nil && !print && !force {
+	if _, err := os.Stat(path); err == nil && !show && !force {
 		return fmt.Errorf("%s is there already: it is left as it is; see what would be written with --print, or overwrite it with --force", path)
 	}
 	found, note := lookForInit(ctx, f)
@@ -209,15 +208,13 @@ func runInit(ctx context.Context, f flags, print, force bool, tty terminal) erro
 	if note != "" {
 		_, _ = fmt.Fprintln(tty.err, "daytwo:", note)
 	}
-	if print {
-		_, err := io.WriteString(tty.out, text)
-		return err
+	if show {
+		return say(tty.out, text)
 	}
 	if err := writeConfig(path, text); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(tty.out, "wrote %s\n", path)
-	return err
+	return say(tty.out, "wrote "+path+"\n")
 }
 
 // writeConfig writes the file whole or not at all.

@@ -15,16 +15,16 @@ import (
 	"charm.land/fang/v2"
 )
 
-// exitCode is an error that says nothing more: the output said it.
-type exitCode int
+// exitError is an error that says nothing more: the output said it.
+type exitError int
 
-func (e exitCode) Error() string { return fmt.Sprintf("exit %d", int(e)) }
+func (e exitError) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // The exit codes of daytwo, as documented in docs/check.md.
 const (
-	exitWarning  exitCode = 1
-	exitCritical exitCode = 2
-	exitNoLook   exitCode = 3
+	errWarning  exitError = 1
+	errCritical exitError = 2
+	errNoLook   exitError = 3
 )
 
 func main() {
@@ -43,7 +43,7 @@ type terminal struct {
 
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, tty terminal) int {
-	root := newRoot(tty)
+	root := newRoot(tty) //nolint:contextcheck // cobra hands ctx to each command
 	root.SetArgs(args)
 	root.SetIn(tty.in)
 	root.SetOut(tty.out)
@@ -51,22 +51,30 @@ func run(ctx context.Context, args []string, tty terminal) int {
 	err := fang.Execute(ctx, root,
 		fang.WithVersion(version()),
 		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { sayError(w, err) }))
-	var code exitCode
+	var code exitError
 	switch {
 	case err == nil:
 		return 0
 	case errors.As(err, &code):
 		return int(code)
 	default:
-		return int(exitNoLook)
+		return int(errNoLook)
 	}
 }
 
 // sayError writes one plain sentence that can be searched for.
 func sayError(w io.Writer, err error) {
-	var code exitCode
+	var code exitError
 	if errors.As(err, &code) || errors.Is(err, context.Canceled) {
 		return
 	}
 	_, _ = fmt.Fprintf(w, "daytwo: %v\n", err)
+}
+
+// say writes text that is the command's answer.
+func say(w io.Writer, text string) error {
+	if _, err := io.WriteString(w, text); err != nil {
+		return fmt.Errorf("writing the answer: %w", err)
+	}
+	return nil
 }

@@ -113,8 +113,9 @@ func TestCheckAsJSON(t *testing.T) {
 	_, kubeconfig := world(t, demo.Incident, "admin")
 	r := daytwo(t, "check", "--kubeconfig", kubeconfig, "-o", "json")
 	var doc struct {
-		Schema, Verdict string
-		Findings        []struct{ Rule, Severity, Summary string }
+		Schema   string     `json:"schema"`
+		Verdict  string     `json:"verdict"`
+		Findings []struct{} `json:"findings"`
 	}
 	if err := json.Unmarshal([]byte(r.out), &doc); err != nil {
 		t.Fatalf("%v in\n%s", err, r.out)

@@ -3,6 +3,8 @@
 // from here through a view's commands.
 package keymap
 
+import "slices"
+
 // Risk says what a command may do to the world.
 type Risk int8
 
@@ -24,12 +26,7 @@ type Binding struct {
 
 // Matches reports whether a pressed key is this binding.
 func (b Binding) Matches(stroke string) bool {
-	for _, k := range b.Keys {
-		if k == stroke {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(b.Keys, stroke)
 }
 
 // Map holds all bindings, grouped by where they work. It is passed by value:

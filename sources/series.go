@@ -36,14 +36,25 @@ type History struct {
 // Points returns a series, oldest first; nil where nothing is remembered.
 func (h History) Points(series string) []Point { return h.Series[series] }
 
-// The names of the series. Values: bytes, inodes, ratios (0 to 1) and
-// restart counters.
-func DiskUsedSeries(node string) string       { return "disk.used/" + node }
-func DiskAvailSeries(node string) string      { return "disk.avail/" + node }
-func InodesUsedSeries(node string) string     { return "inodes.used/" + node }
-func InodesFreeSeries(node string) string     { return "inodes.free/" + node }
-func CPUSeries(node string) string            { return "cpu/" + node }
-func MemorySeries(node string) string         { return "memory/" + node }
+// DiskUsedSeries names a node's used bytes.
+func DiskUsedSeries(node string) string { return "disk.used/" + node }
+
+// DiskAvailSeries names a node's bytes available to ordinary users.
+func DiskAvailSeries(node string) string { return "disk.avail/" + node }
+
+// InodesUsedSeries names a node's inodes in use.
+func InodesUsedSeries(node string) string { return "inodes.used/" + node }
+
+// InodesFreeSeries names a node's free inodes.
+func InodesFreeSeries(node string) string { return "inodes.free/" + node }
+
+// CPUSeries names a node's CPU in use, as a ratio of allocatable (0 to 1).
+func CPUSeries(node string) string { return "cpu/" + node }
+
+// MemorySeries names a node's memory in use, as a ratio of allocatable (0 to 1).
+func MemorySeries(node string) string { return "memory/" + node }
+
+// KubeletVersionSeries names the changes of a node's kubelet version.
 func KubeletVersionSeries(node string) string { return "version/" + node }
 
 // RestartPrefix begins the names of all restart counters of an owner's

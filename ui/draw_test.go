@@ -42,8 +42,11 @@ func TestDrawings(t *testing.T) {
 		theme := ui.NewTheme(true, true, ascii)
 		lines := diskStory(theme).Render(theme, 90, 14)
 		marks := []sources.Point{
-			{At: now.Add(-20 * time.Hour), Value: 1}, {At: now.Add(-3 * time.Hour), Value: 4},
-			{At: now.Add(-3 * time.Hour), Value: 7}, {At: now, Value: 2}, {At: now.Add(time.Hour), Value: 5},
+			{At: now.Add(-20 * time.Hour), Value: 1},
+			{At: now.Add(-3 * time.Hour), Value: 4},
+			{At: now.Add(-3 * time.Hour), Value: 7},
+			{At: now, Value: 2},
+			{At: now.Add(time.Hour), Value: 5},
 		}
 		lines = append(lines, ui.Timeline(theme, marks, now.Add(-24*time.Hour), now, 80, theme.Warning)...)
 		for _, percent := range []float64{-1, 0, 0.1, 50, 92, 99.9, 100, 300, math.NaN()} {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"strings"
 
 	"daytwo/keymap"
@@ -43,7 +44,7 @@ func (r *Root) footerItems() []footerItem {
 		}
 	}
 	for {
-		items := placeItems(append(own[:len(own):len(own)], kept...))
+		items := placeItems(append(slices.Clip(own), kept...))
 		last := items[len(items)-1]
 		if last.x+last.w < r.width {
 			return items

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"slices"
+
 	"daytwo/keymap"
 	"daytwo/sources"
 
@@ -52,7 +54,7 @@ func (r *Root) run(c Command) tea.Cmd {
 // commands is all that can be done now, the top view's first.
 func (r *Root) commands() []Command {
 	own := r.top().Commands(r.frame)
-	return append(own[:len(own):len(own)], r.globals()...)
+	return append(slices.Clip(own), r.globals()...)
 }
 
 // globals is what works in every view.

@@ -113,7 +113,7 @@ type textView struct{ title, text string }
 func (v *textView) Title() string                    { return v.title }
 func (v *textView) Commands(ui.Frame) []ui.Command   { return nil }
 func (v *textView) Update(tea.Msg, ui.Frame) tea.Cmd { return nil }
-func (v *textView) Render(f ui.Frame) string         { return v.text }
+func (v *textView) Render(ui.Frame) string           { return v.text }
 
 type (
 	edit     = sources.Edit

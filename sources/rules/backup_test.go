@@ -49,8 +49,10 @@ func TestBackupRules(t *testing.T) {
 		edits []func(*sources.Snapshot)
 		wants []want
 	}{
-		"the picture of the design": {[]func(*sources.Snapshot){late, jobs(job("mysql-dump-9", 8*time.Hour, 7*time.Hour, false)), failedPod},
-			[]want{{"backup.age", sources.Critical, name, []string{"last success 31 h ago (limit 25 h) · job failed: exit 2"}}}},
+		"the picture of the design": {
+			[]func(*sources.Snapshot){late, jobs(job("mysql-dump-9", 8*time.Hour, 7*time.Hour, false)), failedPod},
+			[]want{{"backup.age", sources.Critical, name, []string{"last success 31 h ago (limit 25 h) · job failed: exit 2"}}},
+		},
 		"25 hours to the second":              {[]func(*sources.Snapshot){cronJob(func(c *sources.CronJob) { c.LastSuccess = ago(25*time.Hour + 28*time.Minute) })}, nil},
 		"a Job knows better":                  {[]func(*sources.Snapshot){late, jobs(job("mysql-dump-9", 8*time.Hour, 7*time.Hour, true))}, nil},
 		"weekly at 6 days":                    {[]func(*sources.Snapshot){cronJob(func(c *sources.CronJob) { c.Schedule, c.LastSuccess = "0 3 * * 0", ago(6*day+12*time.Hour) })}, nil},
@@ -63,20 +65,30 @@ func TestBackupRules(t *testing.T) {
 		"new":                                 {[]func(*sources.Snapshot){cronJob(func(c *sources.CronJob) { c.LastSuccess, c.Created = time.Time{}, ago(time.Hour) })}, nil},
 		"suspended":                           {[]func(*sources.Snapshot){cronJob(func(c *sources.CronJob) { c.Suspended = true })}, []want{{"backup.suspended", sources.Warning, name, []string{"suspended"}}}},
 		"suspended and late":                  {[]func(*sources.Snapshot){late, cronJob(func(c *sources.CronJob) { c.Suspended = true })}, []want{{"backup.age", sources.Critical, name, []string{"31 h ago (limit 25 h) · suspended"}}}},
-		"failed, earlier success": {[]func(*sources.Snapshot){jobs(job("mysql-dump-9", 2*time.Hour, time.Hour, false), job("mysql-dump-8", 13*time.Hour, 12*time.Hour, true))},
-			[]want{{"backup.failed", sources.Warning, name, []string{"job failed: BackoffLimitExceeded"}}}},
+		"failed, earlier success": {
+			[]func(*sources.Snapshot){jobs(job("mysql-dump-9", 2*time.Hour, time.Hour, false), job("mysql-dump-8", 13*time.Hour, 12*time.Hour, true))},
+			[]want{{"backup.failed", sources.Warning, name, []string{"job failed: BackoffLimitExceeded"}}},
+		},
 		"failed, then succeeded": {[]func(*sources.Snapshot){jobs(job("mysql-dump-8", 13*time.Hour, 12*time.Hour, false), job("mysql-dump-9", 2*time.Hour, time.Hour, true))}, nil},
-		"slow": {[]func(*sources.Snapshot){jobs(job("mysql-dump-9", 3*time.Hour, 0, false), job("mysql-dump-8", 24*time.Hour, 24*time.Hour-12*time.Minute, true))},
-			[]want{{"backup.slow", sources.Warning, name, []string{"running for 3 h, usually 12 min"}}}},
+		"slow": {
+			[]func(*sources.Snapshot){jobs(job("mysql-dump-9", 3*time.Hour, 0, false), job("mysql-dump-8", 24*time.Hour, 24*time.Hour-12*time.Minute, true))},
+			[]want{{"backup.slow", sources.Warning, name, []string{"running for 3 h, usually 12 min"}}},
+		},
 		"slow but short":   {[]func(*sources.Snapshot){jobs(job("mysql-dump-9", 29*time.Minute, 0, false), job("mysql-dump-8", 24*time.Hour, 24*time.Hour-time.Minute, true))}, nil},
 		"first run":        {[]func(*sources.Snapshot){jobs(job("mysql-dump-9", 3*time.Hour, 0, false))}, nil},
 		"first run, a day": {[]func(*sources.Snapshot){jobs(job("mysql-dump-9", 30*time.Hour, 0, false))}, []want{{"backup.slow", sources.Warning, name, []string{"running for 30 h"}}}},
-		"declared, own limit": {[]func(*sources.Snapshot){declare(sources.DeclaredBackup{Name: "mysql", CronJob: name, MaxAge: 6 * time.Hour})},
-			[]want{{"backup.age", sources.Critical, "mysql", []string{"last success 11 h ago (limit 6 h)"}}}},
-		"declared elsewhere": {[]func(*sources.Snapshot){declare(sources.DeclaredBackup{Name: "nas"})},
-			[]want{{"backup.unknown", sources.Unknown, "nas", []string{"no evidence", "cronjob: namespace/name"}}}},
-		"declared, gone": {[]func(*sources.Snapshot){declare(sources.DeclaredBackup{Name: "pg", CronJob: "shop/pg"})},
-			[]want{{"backup.unknown", sources.Unknown, "pg", []string{"CronJob shop/pg does not exist"}}}},
+		"declared, own limit": {
+			[]func(*sources.Snapshot){declare(sources.DeclaredBackup{Name: "mysql", CronJob: name, MaxAge: 6 * time.Hour})},
+			[]want{{"backup.age", sources.Critical, "mysql", []string{"last success 11 h ago (limit 6 h)"}}},
+		},
+		"declared elsewhere": {
+			[]func(*sources.Snapshot){declare(sources.DeclaredBackup{Name: "nas"})},
+			[]want{{"backup.unknown", sources.Unknown, "nas", []string{"no evidence", "cronjob: namespace/name"}}},
+		},
+		"declared, gone": {
+			[]func(*sources.Snapshot){declare(sources.DeclaredBackup{Name: "pg", CronJob: "shop/pg"})},
+			[]want{{"backup.unknown", sources.Unknown, "pg", []string{"CronJob shop/pg does not exist"}}},
+		},
 		"no permission": {[]func(*sources.Snapshot){declare(sources.DeclaredBackup{Name: "mysql", CronJob: name}), func(s *sources.Snapshot) {
 			s.CronJobs = sources.Reading[[]sources.CronJob]{Err: &sources.AccessError{Verb: "list", Group: "batch", Resource: "cronjobs"}}
 		}}, []want{{"source.access", sources.Unknown, "list cronjobs.batch", []string{"dark: backups"}}}},

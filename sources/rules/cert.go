@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,8 +65,10 @@ func (l *look) missingCerts(rows int) {
 // certificate judges a cert-manager Certificate together with the Secret that
 // is served.
 func (l *look) certificate(c *sources.Certificate, s *sources.TLSSecret) sources.CertExpiry {
-	row := sources.CertExpiry{From: "cert-manager", NotAfter: c.NotAfter, Renewal: c.Renewal,
-		Names: c.DNSNames, Issuer: c.Issuer, Steps: c.Steps}
+	row := sources.CertExpiry{
+		From: "cert-manager", NotAfter: c.NotAfter, Renewal: c.Renewal,
+		Names: c.DNSNames, Issuer: c.Issuer, Steps: c.Steps,
+	}
 	row.About = c.Ref
 	if row.About.Kind == "" {
 		row.About.Kind = "Certificate"
@@ -193,8 +196,8 @@ func orUnknown(s string) string {
 // certReason is the innermost word of the chain behind a Certificate:
 // "challenge: dns-01 failed". The issuer knows why, the Certificate repeats.
 func certReason(c *sources.Certificate) string {
-	for i := len(c.Steps) - 1; i >= 0; i-- {
-		if s := c.Steps[i]; s.Reason != "" {
+	for _, v := range slices.Backward(c.Steps) {
+		if s := v; s.Reason != "" {
 			return strings.ToLower(s.Ref.Kind) + ": " + brief(s.Reason, 60)
 		}
 	}

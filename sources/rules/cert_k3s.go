@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -47,13 +48,9 @@ func readNodeEvents(events []sources.Event, now time.Time) nodeEvents {
 			}
 		}
 	}
-	for _, m := range []map[string]*sources.Event{out.leaf, out.ca} {
-		for n, e := range m {
-			if fine[n].After(e.Last) {
-				delete(m, n)
-			}
-		}
-	}
+	renewed := func(n string, e *sources.Event) bool { return fine[n].After(e.Last) }
+	maps.DeleteFunc(out.leaf, renewed)
+	maps.DeleteFunc(out.ca, renewed)
 	return out
 }
 

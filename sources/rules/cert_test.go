@@ -42,7 +42,8 @@ func TestCertificateRules(t *testing.T) {
 			c.Ready = "False"
 			c.Steps = []sources.IssueStep{
 				{Ref: sources.Ref{Kind: "CertificateRequest", Name: "tls-1"}, State: "Ready=False", Reason: "waiting for order"},
-				{Ref: sources.Ref{Kind: "Order", Name: "tls-1-2"}, State: "invalid", Reason: "dns-01 failed"}}
+				{Ref: sources.Ref{Kind: "Order", Name: "tls-1-2"}, State: "invalid", Reason: "dns-01 failed"},
+			}
 		}), "overdue", []want{{"cert.overdue", sources.Warning, tls, []string{"renewal due 26 h ago · expires in 12 d · not ready · order: dns-01 failed"}}}},
 		"renewal due just now": {cert(lived(90*day, 30*day-23*time.Hour)), "", nil},
 		"20 days":              {cert(func(c *sources.Certificate) { lived(90*day, 20*day)(c); c.Renewal = time.Time{} }), "expiring", []want{{"cert.expiring", sources.Warning, tls, []string{"expires in 20 d"}}}},
@@ -113,8 +114,11 @@ func TestOtherCertificates(t *testing.T) {
 		"own secret, late":      {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.NotBefore, s.NotAfter = ago(350*day), now.Add(15*day) })}, 2, []want{{"cert.expiring", sources.Warning, "web/own", []string{"expires in 15 d"}}}},
 		"own secret, broken":    {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.Err = errors.New("no PEM block in tls.crt") })}, 2, []want{{"cert.unknown", sources.Unknown, "web/own", []string{"no PEM block"}}}},
 		"own secret, forbidden": {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.Err = &sources.AccessError{Verb: "list", Resource: "secrets"} })}, 2, []want{{"source.access", sources.Unknown, "list secrets", nil}}},
-		"k3s leaf": {[]func(*sources.Snapshot){event("CertificateExpirationWarning", leaf, 10*time.Minute)}, 2,
-			[]want{{"cert.k3s", sources.Warning, "master-0", []string{"k3s certificates end in 56 d · restart k3s on the node to renew"}}}},
+		"k3s leaf": {
+			[]func(*sources.Snapshot){event("CertificateExpirationWarning", leaf, 10*time.Minute)},
+			2,
+			[]want{{"cert.k3s", sources.Warning, "master-0", []string{"k3s certificates end in 56 d · restart k3s on the node to renew"}}},
+		},
 		"k3s leaf, then fine": {[]func(*sources.Snapshot){event("CertificateExpirationWarning", leaf, 10*time.Minute), event("CertificateExpirationOK", "", time.Minute)}, 1, nil},
 		"fine, then k3s leaf": {[]func(*sources.Snapshot){event("CertificateExpirationOK", "", time.Hour), event("CertificateExpirationWarning", "odd text at noon", time.Minute)}, 2, []want{{"cert.k3s", sources.Warning, "master-0", []string{"near their end"}}}},
 		"k3s expired":         {[]func(*sources.Snapshot){event("CertificateExpirationWarning", "x expired at 2026-11-20T00:00:00Z", time.Minute)}, 2, []want{{"cert.k3s", sources.Critical, "master-0", []string{"expired 2 d ago"}}}},

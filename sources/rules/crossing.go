@@ -107,8 +107,16 @@ func parseThreshold(s string, capacity float64) (float64, bool) {
 		suffix string
 		factor float64
 	}{
-		{"Ki", 1 << 10}, {"Mi", 1 << 20}, {"Gi", 1 << 30}, {"Ti", 1 << 40}, {"Pi", 1 << 50},
-		{"k", 1e3}, {"M", 1e6}, {"G", 1e9}, {"T", 1e12}, {"P", 1e15},
+		{"Ki", 1 << 10},
+		{"Mi", 1 << 20},
+		{"Gi", 1 << 30},
+		{"Ti", 1 << 40},
+		{"Pi", 1 << 50},
+		{"k", 1e3},
+		{"M", 1e6},
+		{"G", 1e9},
+		{"T", 1e12},
+		{"P", 1e15},
 	} {
 		if n, ok := strings.CutSuffix(s, u.suffix); ok {
 			s, factor = n, u.factor

@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"daytwo/sources"
@@ -166,12 +167,13 @@ func (l *look) soon(row *sources.DiskUse) sources.Severity {
 // diskSummary is "92 % used, +2.1 GB/day · GC passed · eviction in 3 d ·
 // full in 5 d".
 func (l *look) diskSummary(row *sources.DiskUse) string {
-	text := sources.Percent(row.Percent) + " used"
+	var text strings.Builder
+	text.WriteString(sources.Percent(row.Percent) + " used")
 	switch {
 	case row.Forecast && row.Growth < float64(row.FS.Capacity)*standing:
-		text += ", not growing"
+		text.WriteString(", not growing")
 	case row.Forecast:
-		text += ", " + sources.Growth(row.Growth)
+		text.WriteString(", " + sources.Growth(row.Growth))
 	}
 	evicts, high := false, highName(l.limits.DiskCritical)
 	for _, c := range row.Crossings {
@@ -187,15 +189,15 @@ func (l *look) diskSummary(row *sources.DiskUse) string {
 		}
 		switch {
 		case c.Passed:
-			text += " · " + name + " passed"
+			text.WriteString(" · " + name + " passed")
 		case !c.At.IsZero():
-			text += " · " + name + " " + sources.Until(c.At, l.now)
+			text.WriteString(" · " + name + " " + sources.Until(c.At, l.now))
 		}
 	}
 	if l.events.gcFails[row.Node] != nil {
-		text += " · image GC frees nothing"
+		text.WriteString(" · image GC frees nothing")
 	}
-	return text
+	return text.String()
 }
 
 func (l *look) diskEvidence(row *sources.DiskUse, r sources.Reading[sources.NodeStats], t trend) []sources.Fact {
@@ -241,13 +243,14 @@ func (l *look) crossingFact(c sources.Crossing, at time.Time) sources.Fact {
 }
 
 func configText(c sources.NodeConfig) string {
-	text := fmt.Sprintf("image GC at %.0f %%, down to %.0f %%", c.ImageGCHigh, c.ImageGCLow)
+	var text strings.Builder
+	text.WriteString(fmt.Sprintf("image GC at %.0f %%, down to %.0f %%", c.ImageGCHigh, c.ImageGCLow))
 	for _, key := range []string{"nodefs.available", "imagefs.available", "nodefs.inodesFree"} {
 		if v, ok := c.EvictionHard[key]; ok {
-			text += ", eviction at " + key + "<" + v
+			text.WriteString(", eviction at " + key + "<" + v)
 		}
 	}
-	return text
+	return text.String()
 }
 
 // inodes: ENOSPC comes at the last inode just as at the last byte, and k3s

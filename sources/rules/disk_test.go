@@ -48,15 +48,19 @@ func TestDiskRules(t *testing.T) {
 	}{
 		"the picture of the design": {
 			[]func(*sources.Snapshot){disk(92, time.Hour, 20*day, rising(92, 1))},
-			[]want{{"disk.used", sources.Critical, n, []string{"92 % used, +1.0 GB/day · GC passed · eviction in 3 d · full in 8 d"}}}},
+			[]want{{"disk.used", sources.Critical, n, []string{"92 % used, +1.0 GB/day · GC passed · eviction in 3 d · full in 8 d"}}},
+		},
 		"soon critical though only 85": {
 			[]func(*sources.Snapshot){disk(85, time.Hour, 2*day, rising(85, 8))},
-			[]want{{"disk.used", sources.Critical, n, []string{"85 % used, +8.0 GB/day · GC passed · eviction in 30 h · full in 45 h"}}}},
+			[]want{{"disk.used", sources.Critical, n, []string{"85 % used, +8.0 GB/day · GC passed · eviction in 30 h · full in 45 h"}}},
+		},
 		"forecast alone": {
 			[]func(*sources.Snapshot){disk(77, time.Hour, 20*day, rising(77, 1.63))},
-			[]want{{"disk.forecast", sources.Warning, n, []string{"77 % used, +1.6 GB/day · GC in 4 d · eviction in 11 d · full in 14 d"}}}},
+			[]want{{"disk.forecast", sources.Warning, n, []string{"77 % used, +1.6 GB/day · GC in 4 d · eviction in 11 d · full in 14 d"}}},
+		},
 		"the playbook's disk in the long run": {
-			[]func(*sources.Snapshot){disk(60, 24*time.Hour, 141*day, rising(60, 0.4))}, nil},
+			[]func(*sources.Snapshot){disk(60, 24*time.Hour, 141*day, rising(60, 0.4))}, nil,
+		},
 		"exactly 80": {[]func(*sources.Snapshot){disk(80, time.Hour, day, rising(80, 0))}, nil},
 		"over 80":    {[]func(*sources.Snapshot){disk(81, time.Hour, day, rising(81, 0))}, []want{{"disk.used", sources.Warning, n, []string{"81 % used, not growing"}}}},
 		"no samples": {[]func(*sources.Snapshot){disk(91, time.Hour, time.Hour, rising(91, 0))}, []want{{"disk.used", sources.Critical, n, []string{"91 % used · GC passed"}}}},
@@ -64,41 +68,50 @@ func TestDiskRules(t *testing.T) {
 			[]func(*sources.Snapshot){disk(86, time.Hour, day, rising(86, 0)), func(s *sources.Snapshot) {
 				s.Events.Value = []sources.Event{{About: sources.Ref{Kind: "Node", Name: n}, Reason: "FreeDiskSpaceFailed", Last: ago(time.Minute)}}
 			}},
-			[]want{{"disk.used", sources.Warning, n, []string{"image GC frees nothing"}}}},
+			[]want{{"disk.used", sources.Warning, n, []string{"image GC frees nothing"}}},
+		},
 		"inodes": {
 			[]func(*sources.Snapshot){func(s *sources.Snapshot) {
 				v := stats(40)
 				v.FS.InodesFree = 5e4
 				s.Stats[n] = sources.Read(v, now)
 			}},
-			[]want{{"disk.inodes", sources.Critical, n, []string{"95 % of inodes used, 50000 left"}}}},
+			[]want{{"disk.inodes", sources.Critical, n, []string{"95 % of inodes used, 50000 left"}}},
+		},
 		"btrfs has no inodes": {
 			[]func(*sources.Snapshot){func(s *sources.Snapshot) {
 				v := stats(40)
 				v.FS.Inodes, v.FS.InodesFree = 0, 0
 				s.Stats[n] = sources.Read(v, now)
-			}}, nil},
+			}}, nil,
+		},
 		"own image filesystem": {
 			[]func(*sources.Snapshot){func(s *sources.Snapshot) {
 				v := stats(40)
 				v.ImageOwn, v.ImageFS = true, sources.Filesystem{Capacity: 50 * gb, Available: 4 * gb, Used: 30 * gb}
 				s.Stats[n] = sources.Read(v, now)
 			}},
-			[]want{{"disk.images", sources.Critical, n, []string{"92 % of the image filesystem"}}}},
+			[]want{{"disk.images", sources.Critical, n, []string{"92 % of the image filesystem"}}},
+		},
 		"one kubelet silent": {
 			[]func(*sources.Snapshot){stats2(sources.Reading[sources.NodeStats]{Err: errors.New("timeout after 5 s")})},
-			[]want{{"disk.unknown", sources.Unknown, n, []string{"disk use unknown: timeout after 5 s"}}}},
+			[]want{{"disk.unknown", sources.Unknown, n, []string{"disk use unknown: timeout after 5 s"}}},
+		},
 		"metrics but no disk": {
 			[]func(*sources.Snapshot){stats2(sources.Read(sources.NodeStats{CPU: 1, Memory: 1, From: "metrics.k8s.io"}, now))},
-			[]want{{"disk.unknown", sources.Unknown, n, []string{"tells nothing of the root filesystem"}}}},
+			[]want{{"disk.unknown", sources.Unknown, n, []string{"tells nothing of the root filesystem"}}},
+		},
 		"failed once, picture fresh": {
-			[]func(*sources.Snapshot){stats2(sources.Read(stats(40), ago(time.Minute)).Failed(errors.New("timeout")))}, nil},
+			[]func(*sources.Snapshot){stats2(sources.Read(stats(40), ago(time.Minute)).Failed(errors.New("timeout")))}, nil,
+		},
 		"failed for long": {
 			[]func(*sources.Snapshot){stats2(sources.Read(stats(40), ago(time.Hour)).Failed(errors.New("timeout")))},
-			[]want{{"disk.unknown", sources.Unknown, n, []string{"timeout"}}}},
+			[]want{{"disk.unknown", sources.Unknown, n, []string{"timeout"}}},
+		},
 		"failed for long, was full": {
 			[]func(*sources.Snapshot){stats2(sources.Read(stats(95), ago(time.Hour)).Failed(errors.New("timeout")))},
-			[]want{{"disk.used", sources.Critical, n, nil}}},
+			[]want{{"disk.used", sources.Critical, n, nil}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,8 +22,10 @@ func All() []Doc {
 
 func nodeDocs() []Doc {
 	return []Doc{
-		{NodeReady, "The node is not ready, or its kubelet stopped reporting.",
-			"Ready is not True: critical; no Ready condition: unknown", "node conditions; Unknown is set after 40 s without a heartbeat (kube-controller-manager)"},
+		{
+			NodeReady, "The node is not ready, or its kubelet stopped reporting.",
+			"Ready is not True: critical; no Ready condition: unknown", "node conditions; Unknown is set after 40 s without a heartbeat (kube-controller-manager)",
+		},
 		{NodePressure, "The kubelet reports pressure.", "DiskPressure: critical; MemoryPressure, PIDPressure: warning", "node conditions"},
 		{NodeNetwork, "The node's network is not set up.", "NetworkUnavailable is True: critical", "node conditions"},
 		{NodeCordoned, "No pod can be scheduled there; says by whom and since when if known.", "spec.unschedulable: warning", "node spec, managed fields, unschedulable taint"},
@@ -35,10 +37,14 @@ func nodeDocs() []Doc {
 
 func diskDocs() []Doc {
 	return []Doc{
-		{DiskUsed, "The root filesystem fills up; the same line tells growth and what comes when.",
-			"df's Use%, used/(used+available) > 80 %: warning, > 90 %: critical; raised by disk.forecast", "kubelet stats/summary; weekly checklist"},
-		{DiskForecast, "Not full yet, but soon at the present growth: image GC and eviction threshold, 90 %, full.",
-			"eviction or full within 14 d: warning, within 2 d: critical; silent below 12 samples or 6 h", "own samples: Theil–Sen slope over 14 d on the lower envelope, from the last big clean-up; thresholds live from configz"},
+		{
+			DiskUsed, "The root filesystem fills up; the same line tells growth and what comes when.",
+			"df's Use%, used/(used+available) > 80 %: warning, > 90 %: critical; raised by disk.forecast", "kubelet stats/summary; weekly checklist",
+		},
+		{
+			DiskForecast, "Not full yet, but soon at the present growth: image GC and eviction threshold, 90 %, full.",
+			"eviction or full within 14 d: warning, within 2 d: critical; silent below 12 samples or 6 h", "own samples: Theil–Sen slope over 14 d on the lower envelope, from the last big clean-up; thresholds live from configz",
+		},
 		{DiskInodes, "The root filesystem runs out of inodes; k3s evicts nothing for that.", "> 80 %: warning, > 90 %: critical", "kubelet stats/summary"},
 		{DiskImages, "An image filesystem of its own fills up.", "1 − available/capacity > 80 %: warning, > 90 %: critical", "kubelet stats/summary"},
 		{DiskUnknown, "The kubelet cannot be read, so nothing is known of the disk; one finding for each reason.", "no answer yet, or older than 10 min: unknown", "kubelet stats/summary (get nodes/proxy)"},
@@ -47,8 +53,10 @@ func diskDocs() []Doc {
 
 func podDocs() []Doc {
 	return []Doc{
-		{RestartsRate, "A container, or all of an owner's together, restarts often. A new pod does not reset the count.",
-			"> 5 in 1 h: warning", "restart counters and last ends of containers, own samples; weekly checklist"},
+		{
+			RestartsRate, "A container, or all of an owner's together, restarts often. A new pod does not reset the count.",
+			"> 5 in 1 h: warning", "restart counters and last ends of containers, own samples; weekly checklist",
+		},
 		{RestartsDaily, "It restarts every day and nobody looks any more.", "a known restart on each of the last 3 days: warning", "own samples, last ends"},
 		{PodPending, "Pods wait for a place or to start; with the scheduler's words.", "> 10 min: warning, one finding for an owner", "pod status, events"},
 		{PodStuck, "Pods do not go away; finalizers are named.", "> 10 min past deletionTimestamp, which holds the grace period: warning", "pod metadata"},

@@ -95,15 +95,23 @@ func arbitrary(r *rand.Rand) *sources.Snapshot {
 	}
 	s.Pods.At, s.Pods.Err = a.time(), a.err()
 	for range r.IntN(4) {
-		s.CronJobs.Value = append(s.CronJobs.Value, sources.CronJob{Ref: sources.Ref{Kind: "CronJob", Namespace: "shop", Name: "backup"},
-			Schedule: a.word("* * * * *", "0 0 31 2 *", "@every 1s", "@yearly", "TZ=UTC 0 3 * * *", ""), Created: a.time(), LastSuccess: a.time(), Suspended: r.IntN(2) == 0})
-		s.Jobs.Value = append(s.Jobs.Value, sources.Job{Ref: sources.Ref{Namespace: "shop", Name: a.name()}, Owner: sources.Ref{Kind: "CronJob", Namespace: "shop", Name: "backup"},
-			Started: a.time(), Completed: a.time(), Failed: a.time(), Active: int32(r.IntN(2))})
-		s.Certificates.Value = append(s.Certificates.Value, sources.Certificate{Ref: sources.Ref{Namespace: "shop", Name: a.name()}, Secret: "tls", Created: a.time(),
-			Ready: a.word("True", "False", ""), NotBefore: a.time(), NotAfter: a.time(), Renewal: a.time(), Failures: int64(r.IntN(4)), Steps: []sources.IssueStep{{Reason: a.word("", "x")}}})
+		s.CronJobs.Value = append(s.CronJobs.Value, sources.CronJob{
+			Ref:      sources.Ref{Kind: "CronJob", Namespace: "shop", Name: "backup"},
+			Schedule: a.word("* * * * *", "0 0 31 2 *", "@every 1s", "@yearly", "TZ=UTC 0 3 * * *", ""), Created: a.time(), LastSuccess: a.time(), Suspended: r.IntN(2) == 0,
+		})
+		s.Jobs.Value = append(s.Jobs.Value, sources.Job{
+			Ref: sources.Ref{Namespace: "shop", Name: a.name()}, Owner: sources.Ref{Kind: "CronJob", Namespace: "shop", Name: "backup"},
+			Started: a.time(), Completed: a.time(), Failed: a.time(), Active: int32(r.IntN(2)),
+		})
+		s.Certificates.Value = append(s.Certificates.Value, sources.Certificate{
+			Ref: sources.Ref{Namespace: "shop", Name: a.name()}, Secret: "tls", Created: a.time(),
+			Ready: a.word("True", "False", ""), NotBefore: a.time(), NotAfter: a.time(), Renewal: a.time(), Failures: int64(r.IntN(4)), Steps: []sources.IssueStep{{Reason: a.word("", "x")}},
+		})
 		s.Secrets.Value = append(s.Secrets.Value, sources.TLSSecret{Ref: sources.Ref{Kind: "Secret", Namespace: "shop", Name: a.word("tls", "own")}, NotBefore: a.time(), NotAfter: a.time(), Err: a.err()})
-		s.Events.Value = append(s.Events.Value, sources.Event{About: sources.Ref{Kind: "Node", Name: a.name()}, Last: a.time(),
-			Reason: a.word("CertificateExpirationWarning", "CACertificateExpirationWarning", "CertificateExpirationOK", "ImageGCFailed"), Message: a.word("", " at ", "x at 2027-01-18T12:00:00Z", " at , at")})
+		s.Events.Value = append(s.Events.Value, sources.Event{
+			About: sources.Ref{Kind: "Node", Name: a.name()}, Last: a.time(),
+			Reason: a.word("CertificateExpirationWarning", "CACertificateExpirationWarning", "CertificateExpirationOK", "ImageGCFailed"), Message: a.word("", " at ", "x at 2027-01-18T12:00:00Z", " at , at"),
+		})
 	}
 	s.CronJobs.At, s.Certificates.At, s.Certificates.Err, s.Events.At = a.time(), a.time(), a.err(), a.time()
 	s.Sources = map[string]sources.Health{"kube": {Err: a.err()}, "history": {Err: a.err()}, "x": {Err: a.err(), At: a.time()}}
@@ -151,9 +159,11 @@ func (a chaos) fs() sources.Filesystem {
 }
 
 func (a chaos) node() sources.Node {
-	return sources.Node{Name: a.name(), Version: a.word("v1.34.0", "v1.20.1", "v2.0.0", ""), CPU: a.bytes(), Memory: a.bytes(),
+	return sources.Node{
+		Name: a.name(), Version: a.word("v1.34.0", "v1.20.1", "v2.0.0", ""), CPU: a.bytes(), Memory: a.bytes(),
 		Unschedulable: a.IntN(2) == 0, CordonedAt: a.time(), Roles: []string{a.word("control-plane", "master", "")},
-		Conditions: []sources.Condition{{Type: a.word("Ready", "DiskPressure", "NetworkUnavailable"), Status: a.word("True", "False", "Unknown", ""), Since: a.time(), Message: a.word("", "a\nb")}}}
+		Conditions: []sources.Condition{{Type: a.word("Ready", "DiskPressure", "NetworkUnavailable"), Status: a.word("True", "False", "Unknown", ""), Since: a.time(), Message: a.word("", "a\nb")}},
+	}
 }
 
 func (a chaos) points() []sources.Point {
@@ -169,10 +179,14 @@ func (a chaos) measured(s *sources.Snapshot) {
 	series := map[string][]sources.Point{}
 	for _, n := range s.Nodes.Value {
 		s.Stats[n.Name] = sources.Reading[sources.NodeStats]{Value: sources.NodeStats{FS: a.fs(), ImageFS: a.fs(), ImageOwn: a.IntN(2) == 0, From: a.word("", "x")}, At: a.time(), Err: a.err()}
-		s.Configs[n.Name] = sources.Reading[sources.NodeConfig]{At: a.time(), Err: a.err(), Value: sources.NodeConfig{ImageGCHigh: a.number(),
-			EvictionHard: map[string]string{"nodefs.available": a.word("5%", "-5%", "10Gi", "x", "", "1e999", "NaN", "NaN%"), "imagefs.available": a.word("100%", "1G")}}}
-		for _, k := range []string{sources.DiskUsedSeries(n.Name), sources.CPUSeries(n.Name), sources.MemorySeries(n.Name),
-			sources.RestartSeries(deployment("shop", "api"), "gone", "app"), sources.RestartSeries(deployment("shop", "api"), "a", "app"), "restarts/x", ""} {
+		s.Configs[n.Name] = sources.Reading[sources.NodeConfig]{At: a.time(), Err: a.err(), Value: sources.NodeConfig{
+			ImageGCHigh:  a.number(),
+			EvictionHard: map[string]string{"nodefs.available": a.word("5%", "-5%", "10Gi", "x", "", "1e999", "NaN", "NaN%"), "imagefs.available": a.word("100%", "1G")},
+		}}
+		for _, k := range []string{
+			sources.DiskUsedSeries(n.Name), sources.CPUSeries(n.Name), sources.MemorySeries(n.Name),
+			sources.RestartSeries(deployment("shop", "api"), "gone", "app"), sources.RestartSeries(deployment("shop", "api"), "a", "app"), "restarts/x", "",
+		} {
 			series[k] = a.points()
 		}
 	}
@@ -180,9 +194,13 @@ func (a chaos) measured(s *sources.Snapshot) {
 }
 
 func (a chaos) pod() sources.Pod {
-	return sources.Pod{Namespace: "shop", Name: a.name(), Node: a.word("", "worker-2"), Phase: a.word("Pending", "Running", "Failed", "Succeeded", "Unknown", ""),
+	return sources.Pod{
+		Namespace: "shop", Name: a.name(), Node: a.word("", "worker-2"), Phase: a.word("Pending", "Running", "Failed", "Succeeded", "Unknown", ""),
 		Reason: a.word("", "Evicted"), Created: a.time(), Deleting: a.time(), Owner: sources.Ref{Kind: "Deployment", Namespace: "shop", Name: a.word("", "api")},
-		Containers: []sources.Container{{Name: "app", Restarts: []int32{0, 1, -5, math.MaxInt32}[a.IntN(4)], State: a.word("waiting", "running", "terminated", ""),
+		Containers: []sources.Container{{
+			Name: "app", Restarts: []int32{0, 1, -5, math.MaxInt32}[a.IntN(4)], State: a.word("waiting", "running", "terminated", ""),
 			Reason: a.word("CrashLoopBackOff", "ImagePullBackOff", "OOMKilled", "CreateContainerConfigError", ""), Since: a.time(),
-			Last: sources.Termination{Reason: a.word("Error", "OOMKilled", ""), ExitCode: int32(a.IntN(200)), Finished: a.time()}, MemLimit: a.bytes()}}}
+			Last: sources.Termination{Reason: a.word("Error", "OOMKilled", ""), ExitCode: int32(a.IntN(200)), Finished: a.time()}, MemLimit: a.bytes(),
+		}},
+	}
 }

@@ -167,8 +167,7 @@ func messy() *sources.Snapshot {
 		q := aPod("shop", owner+"-2", owner)
 		q.Phase, q.Created, q.Message = "Pending", ago(time.Hour), "0/3 nodes are available"
 		pods = append(pods, p, q)
-		s.History.Value.Series[sources.RestartSeries(p.Owner, owner+"-0", "app")] =
-			every(time.Hour, 3*day, func(age time.Duration) float64 { return 100 - age.Hours() })
+		s.History.Value.Series[sources.RestartSeries(p.Owner, owner+"-0", "app")] = every(time.Hour, 3*day, func(age time.Duration) float64 { return 100 - age.Hours() })
 	}
 	s.Pods.Value = pods
 	s.Secrets = s.Secrets.Failed(&sources.AccessError{Verb: "list", Resource: "secrets"})

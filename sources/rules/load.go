@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -93,8 +94,8 @@ type loadRun struct {
 func measureLoad(points []sources.Point, now time.Time, limit float64, enough time.Duration) loadRun {
 	var run loadRun
 	high, prev := true, now
-	for i := len(points) - 1; i >= 0; i-- {
-		p := points[i]
+	for _, p := range slices.Backward(points) {
+
 		if p.At.After(now) {
 			continue // the clock jumped
 		}

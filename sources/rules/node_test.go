@@ -35,35 +35,44 @@ func TestNodeRules(t *testing.T) {
 	}{
 		"not ready": {
 			[]func(*sources.Snapshot){condition("Ready", "False", "KubeletNotReady", "container runtime is down", ago(12*time.Minute))},
-			[]want{{"node.ready", sources.Critical, n, []string{"not ready for 12 min", "container runtime is down"}}}},
+			[]want{{"node.ready", sources.Critical, n, []string{"not ready for 12 min", "container runtime is down"}}},
+		},
 		"kubelet silent": {
 			[]func(*sources.Snapshot){condition("Ready", "Unknown", "NodeStatusUnknown", "Kubelet stopped posting node status.", ago(5*time.Minute))},
-			[]want{{"node.ready", sources.Critical, n, []string{"kubelet stopped reporting 5 min ago"}}}},
+			[]want{{"node.ready", sources.Critical, n, []string{"kubelet stopped reporting 5 min ago"}}},
+		},
 		"a dead node explains its kubelet": {
 			[]func(*sources.Snapshot){condition("Ready", "Unknown", "", "", ago(5*time.Minute)), func(s *sources.Snapshot) {
 				s.Stats[n] = sources.Reading[sources.NodeStats]{Err: errors.New("no route to host")}
 			}},
-			[]want{{"node.ready", sources.Critical, n, nil}}},
+			[]want{{"node.ready", sources.Critical, n, nil}},
+		},
 		"no condition at all": {
 			[]func(*sources.Snapshot){withNode(func(n *sources.Node) { n.Conditions = nil })},
-			[]want{{"node.ready", sources.Unknown, n, []string{"not reported yet"}}}},
+			[]want{{"node.ready", sources.Unknown, n, []string{"not reported yet"}}},
+		},
 		"disk pressure before memory": {
 			[]func(*sources.Snapshot){condition("MemoryPressure", "True", "", "", ago(time.Hour)), condition("DiskPressure", "True", "", "", ago(2*time.Minute))},
-			[]want{{"node.pressure", sources.Critical, n, []string{"disk pressure for 2 min · memory pressure for 60 min"}}}},
+			[]want{{"node.pressure", sources.Critical, n, []string{"disk pressure for 2 min · memory pressure for 60 min"}}},
+		},
 		"PID pressure": {
 			[]func(*sources.Snapshot){condition("PIDPressure", "True", "", "", time.Time{})},
-			[]want{{"node.pressure", sources.Warning, n, []string{"PID pressure"}}}},
+			[]want{{"node.pressure", sources.Warning, n, []string{"PID pressure"}}},
+		},
 		"network": {
 			[]func(*sources.Snapshot){condition("NetworkUnavailable", "True", "NoRouteCreated", "", time.Time{})},
-			[]want{{"node.network", sources.Critical, n, []string{"NoRouteCreated"}}}},
+			[]want{{"node.network", sources.Critical, n, []string{"NoRouteCreated"}}},
+		},
 		"cordoned by somebody": {
 			[]func(*sources.Snapshot){withNode(func(n *sources.Node) {
 				n.Unschedulable, n.CordonedBy, n.CordonedAt = true, "kubectl-cordon", ago(3*time.Hour)
 			})},
-			[]want{{"node.cordoned", sources.Warning, n, []string{"cordoned 3 h ago by kubectl-cordon"}}}},
+			[]want{{"node.cordoned", sources.Warning, n, []string{"cordoned 3 h ago by kubectl-cordon"}}},
+		},
 		"cordoned, nothing known": {
 			[]func(*sources.Snapshot){withNode(func(n *sources.Node) { n.Unschedulable = true })},
-			[]want{{"node.cordoned", sources.Warning, n, []string{"cordoned"}}}},
+			[]want{{"node.cordoned", sources.Warning, n, []string{"cordoned"}}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -95,8 +104,10 @@ func TestLoadRules(t *testing.T) {
 		load   sources.Severity
 		wants  []want
 	}{
-		"sustained": {every(time.Minute, time.Hour, hot(25*time.Minute)), sources.Warning,
-			[]want{{"load.cpu", sources.Warning, "worker-2", []string{"CPU 93 %, over 85 % for 25 min"}}}},
+		"sustained": {
+			every(time.Minute, time.Hour, hot(25*time.Minute)), sources.Warning,
+			[]want{{"load.cpu", sources.Warning, "worker-2", []string{"CPU 93 %, over 85 % for 25 min"}}},
+		},
 		"just ten minutes":        {every(time.Minute, time.Hour, hot(10*time.Minute)), sources.Warning, []want{{"load.cpu", sources.Warning, "worker-2", nil}}},
 		"nine minutes":            {every(time.Minute, time.Hour, hot(9*time.Minute)), sources.OK, nil},
 		"one dip":                 {every(time.Minute, time.Hour, func(age time.Duration) float64 { return map[bool]float64{true: 0.2, false: 0.99}[age == 4*time.Minute] }), sources.OK, nil},
@@ -149,8 +160,10 @@ func TestLoadUnknownOnce(t *testing.T) {
 	}
 	expect(t, change(noMetrics(nil, true)), want{"load.unknown", sources.Unknown, "prod", []string{"every node"}})
 	refused := &sources.AccessError{Verb: "get", Resource: "nodes/proxy"}
-	expect(t, change(noMetrics(refused, false)), want{"disk.unknown", sources.Unknown, "prod",
-		[]string{"3 of 3 nodes", "no permission to get nodes/proxy"}})
+	expect(t, change(noMetrics(refused, false)), want{
+		"disk.unknown", sources.Unknown, "prod",
+		[]string{"3 of 3 nodes", "no permission to get nodes/proxy"},
+	})
 	expect(t, change(noMetrics(errDown, false), func(s *sources.Snapshot) { s.Cluster = s.Cluster.Failed(errDown) }),
 		want{"source.api", sources.Critical, "prod", []string{"cannot be read", "5 s old"}})
 }
@@ -220,27 +233,37 @@ func TestSourceRules(t *testing.T) {
 		"never answered": {func(s *sources.Snapshot) {
 			*s = sources.Snapshot{Settings: s.Settings, Cluster: sources.Reading[sources.Cluster]{Err: errDown}}
 		}, []want{{"source.api", sources.Critical, "cluster", []string{"cannot be read"}}}},
-		"one resource broken": {func(s *sources.Snapshot) { s.Events = s.Events.Failed(errors.New("the server is overloaded")) },
-			[]want{{"source.reading", sources.Unknown, "events", []string{"overloaded", "dark: event details"}}}},
+		"one resource broken": {
+			func(s *sources.Snapshot) { s.Events = s.Events.Failed(errors.New("the server is overloaded")) },
+			[]want{{"source.reading", sources.Unknown, "events", []string{"overloaded", "dark: event details"}}},
+		},
 		"permissions": {func(s *sources.Snapshot) {
 			for i := range 4 {
 				ns := fmt.Sprintf("ns%d", i)
-				s.Secrets.Value = append(s.Secrets.Value, sources.TLSSecret{Ref: sources.Ref{Kind: "Secret", Namespace: ns, Name: "tls"},
-					Err: &sources.AccessError{Verb: "get", Resource: "secrets", Namespace: ns}})
+				s.Secrets.Value = append(s.Secrets.Value, sources.TLSSecret{
+					Ref: sources.Ref{Kind: "Secret", Namespace: ns, Name: "tls"},
+					Err: &sources.AccessError{Verb: "get", Resource: "secrets", Namespace: ns},
+				})
 			}
 		}, []want{{"source.access", sources.Unknown, "get secrets", []string{"no permission to get secrets (4 times)"}}}},
-		"history full": {func(s *sources.Snapshot) { s.History = s.History.Failed(errors.New("disk full")) },
-			[]want{{"source.history", sources.Warning, "history", []string{"disk full"}}}},
+		"history full": {
+			func(s *sources.Snapshot) { s.History = s.History.Failed(errors.New("disk full")) },
+			[]want{{"source.history", sources.Warning, "history", []string{"disk full"}}},
+		},
 		"a source on its own": {func(s *sources.Snapshot) {
 			s.Sources = map[string]sources.Health{
 				"metrics": {Name: "metrics", At: ago(time.Hour), Err: errors.New("boom")},
 				"hetzner": {Name: "hetzner", Off: true, Err: errors.New("not set up")},
 			}
 		}, []want{{"source.failing", sources.Warning, "metrics", []string{"fails for 60 min: boom"}}}},
-		"hung": {func(s *sources.Snapshot) { s.Cluster.At = ago(5 * time.Minute) },
-			[]want{{"source.stale", sources.Warning, "api", []string{"last read 5 min ago"}}}},
-		"kubelets hung": {func(s *sources.Snapshot) { s.Stats["worker-2"] = sources.Read(stats(40), ago(time.Hour)) },
-			[]want{{"source.stale", sources.Warning, "kubelet", []string{"1 kubelet"}}}},
+		"hung": {
+			func(s *sources.Snapshot) { s.Cluster.At = ago(5 * time.Minute) },
+			[]want{{"source.stale", sources.Warning, "api", []string{"last read 5 min ago"}}},
+		},
+		"kubelets hung": {
+			func(s *sources.Snapshot) { s.Stats["worker-2"] = sources.Read(stats(40), ago(time.Hour)) },
+			[]want{{"source.stale", sources.Warning, "kubelet", []string{"1 kubelet"}}},
+		},
 		"cert-manager absent": {func(s *sources.Snapshot) {
 			s.Certificates = sources.Reading[[]sources.Certificate]{Err: fmt.Errorf("certificates: %w", sources.ErrNotInstalled)}
 		}, nil},

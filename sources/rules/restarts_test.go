@@ -41,46 +41,73 @@ func TestRestartCounts(t *testing.T) {
 		wants                   []want
 	}{
 		"new pod, no samples: all within its life": {
-			[]func(*sources.Snapshot){pods(restarted("api-1", 7, 40*minute, 3*minute, "OOMKilled"))}, 7, 7, 7, 1,
-			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"7 in 1 h · last OOMKilled 3 min ago · limit 256Mi"}}}},
+			[]func(*sources.Snapshot){pods(restarted("api-1", 7, 40*minute, 3*minute, "OOMKilled"))},
+			7, 7, 7, 1,
+			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"7 in 1 h · last OOMKilled 3 min ago · limit 256Mi"}}},
+		},
 		"old pod, no samples: the last is known, the rest spread over its life": {
-			[]func(*sources.Snapshot){pods(restarted("api-1", 61, 30*day, 3*minute, "Error"))}, 1, 2, 61, 1, nil},
+			[]func(*sources.Snapshot){pods(restarted("api-1", 61, 30*day, 3*minute, "Error"))}, 1, 2, 61, 1, nil,
+		},
 		"samples tell when": {
-			[]func(*sources.Snapshot){pods(restarted("api-1", 30, 30*day, 2*minute, "Error")),
-				counter("api-1", append(every(minute, 50*minute, func(a time.Duration) float64 { return 29 - float64(int(a/(10*minute))) }), at(0, 30))...)},
-			6, 6, 30, 1, []want{{"restarts.rate", sources.Warning, "shop/api", []string{"6 in 1 h", "last exit 2 2 min ago"}}}},
+			[]func(*sources.Snapshot){
+				pods(restarted("api-1", 30, 30*day, 2*minute, "Error")),
+				counter("api-1", append(every(minute, 50*minute, func(a time.Duration) float64 { return 29 - float64(int(a/(10*minute))) }), at(0, 30))...),
+			},
+			6, 6, 30, 1,
+			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"6 in 1 h", "last exit 2 2 min ago"}}},
+		},
 		"the pod says more than the newest sample": {
 			[]func(*sources.Snapshot){pods(restarted("api-1", 12, 30*day, 20*time.Second, "Error")), counter("api-1", at(30*minute, 4), at(minute, 4))},
-			8, 8, 12, 1, []want{{"restarts.rate", sources.Warning, "shop/api", []string{"8 in 1 h"}}}},
+			8, 8, 12, 1,
+			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"8 in 1 h"}}},
+		},
 		"nothing is counted twice": {
 			[]func(*sources.Snapshot){pods(restarted("api-1", 5, 30*day, 4*minute, "Error")), counter("api-1", at(10*minute, 4), at(3*minute, 5), at(minute, 5))},
-			1, 1, 5, 1, nil},
+			1, 1, 5, 1, nil,
+		},
 		"five is not over five": {
-			[]func(*sources.Snapshot){pods(restarted("api-1", 5, 40*minute, minute, "Error"))}, 5, 5, 5, 1, nil},
+			[]func(*sources.Snapshot){pods(restarted("api-1", 5, 40*minute, minute, "Error"))}, 5, 5, 5, 1, nil,
+		},
 		"a new pod does not reset the story": {
-			[]func(*sources.Snapshot){pods(restarted("api-2", 3, 20*minute, minute, "Error")),
-				counter("api-1", at(50*minute, 2), at(40*minute, 4), at(30*minute, 6))},
-			7, 7, 3, 1, []want{{"restarts.rate", sources.Warning, "shop/api", []string{"7 in 1 h"}}}},
+			[]func(*sources.Snapshot){
+				pods(restarted("api-2", 3, 20*minute, minute, "Error")),
+				counter("api-1", at(50*minute, 2), at(40*minute, 4), at(30*minute, 6)),
+			},
+			7, 7, 3, 1,
+			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"7 in 1 h"}}},
+		},
 		"same name, new pod: the counter fell": {
 			[]func(*sources.Snapshot){pods(restarted("api-0", 2, 10*minute, minute, "Error")), counter("api-0", at(2*hour, 90), at(20*minute, 90), at(5*minute, 1))},
-			2, 2, 2, 1, nil},
+			2, 2, 2, 1, nil,
+		},
 		"pods together": {
 			[]func(*sources.Snapshot){pods(restarted("api-1", 3, 30*minute, minute, "Error"), restarted("api-2", 4, 30*minute, 2*minute, "Error"))},
-			7, 7, 7, 1, []want{{"restarts.rate", sources.Warning, "shop/api", []string{"7 in 1 h", "2 pods"}}}},
+			7, 7, 7, 1,
+			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"7 in 1 h", "2 pods"}}},
+		},
 		"every day": {
-			[]func(*sources.Snapshot){pods(restarted("api-1", 9, 30*day, 5*hour, "Error")),
-				counter("api-1", every(hour, 4*day-hour, func(a time.Duration) float64 { return 9 - float64(int((a+19*hour)/day)) })...)},
-			0, 1, 9, 4, []want{{"restarts.daily", sources.Warning, "shop/api", []string{"restarts every day for 4 d · 1 in 24 h · last exit 2 5 h ago"}}}},
+			[]func(*sources.Snapshot){
+				pods(restarted("api-1", 9, 30*day, 5*hour, "Error")),
+				counter("api-1", every(hour, 4*day-hour, func(a time.Duration) float64 { return 9 - float64(int((a+19*hour)/day)) })...),
+			},
+			0, 1, 9, 4,
+			[]want{{"restarts.daily", sources.Warning, "shop/api", []string{"restarts every day for 4 d · 1 in 24 h · last exit 2 5 h ago"}}},
+		},
 		"every other day": {
-			[]func(*sources.Snapshot){pods(restarted("api-1", 2, 30*day, 5*hour, "Error")),
-				counter("api-1", at(3*day, 0), at(2*day+5*hour, 0), at(2*day+4*hour, 1), at(6*hour, 1), at(4*hour, 2))},
-			0, 1, 2, 1, nil},
+			[]func(*sources.Snapshot){
+				pods(restarted("api-1", 2, 30*day, 5*hour, "Error")),
+				counter("api-1", at(3*day, 0), at(2*day+5*hour, 0), at(2*day+4*hour, 1), at(6*hour, 1), at(4*hour, 2)),
+			},
+			0, 1, 2, 1, nil,
+		},
 		"not watched for days: no days are claimed": {
 			[]func(*sources.Snapshot){pods(restarted("api-1", 40, 30*day, 2*hour, "Error")), counter("api-1", at(6*day, 10), at(5*day, 10))},
-			0, 6, 40, 1, nil},
+			0, 6, 40, 1, nil,
+		},
 		"the future": {
 			[]func(*sources.Snapshot){pods(restarted("api-1", 1, -hour, -2*hour, "Error")), counter("api-1", at(-3*hour, 7))},
-			1, 1, 1, 1, nil},
+			1, 1, 1, 1, nil,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -203,8 +230,10 @@ func TestPodRules(t *testing.T) {
 			p.Phase, p.Node, p.Created, p.Message = "Pending", "", ago(12*time.Minute), "0/3 nodes are available: 3 Insufficient memory."
 		})}, []want{{"pod.pending", sources.Warning, "shop/api", []string{"pending for 12 min · 0/3 nodes are available"}}}},
 		"pending for a moment": {[]sources.Pod{pod(func(p *sources.Pod) { p.Phase, p.Created = "Pending", ago(9*time.Minute) })}, nil},
-		"terminating": {[]sources.Pod{pod(func(p *sources.Pod) { p.Deleting, p.Finalizers = ago(25*time.Minute), []string{"example.com/hold"} })},
-			[]want{{"pod.terminating", sources.Warning, "shop/api", []string{"terminating for 25 min · finalizer example.com/hold"}}}},
+		"terminating": {
+			[]sources.Pod{pod(func(p *sources.Pod) { p.Deleting, p.Finalizers = ago(25*time.Minute), []string{"example.com/hold"} })},
+			[]want{{"pod.terminating", sources.Warning, "shop/api", []string{"terminating for 25 min · finalizer example.com/hold"}}},
+		},
 		"within its grace period": {[]sources.Pod{pod(func(p *sources.Pod) { p.Deleting = now.Add(time.Hour) })}, nil},
 		"config":                  {[]sources.Pod{waits("CreateContainerConfigError", `secret "db" not found`)}, []want{{"pod.config", sources.Warning, "shop/api", []string{`CreateContainerConfigError: secret "db" not found · 1 of 1 ready`}}}},
 		"image":                   {[]sources.Pod{waits("ErrImagePull", "rpc error")}, []want{{"pod.image", sources.Warning, "shop/api", []string{"ErrImagePull: registry/app:1.2"}}}},

@@ -65,7 +65,7 @@ func (l *look) skew(api release, version string, nodes []string) {
 	r, _ := parseRelease(version)
 	lag := api.minor - r.minor
 	f := sources.Finding{Rule: VersionOlder, Severity: sources.Warning, About: node(nodes[0])}
-	text := ""
+	var text string
 	switch {
 	case r.major > api.major || lag < 0:
 		f.Rule, f.Severity = VersionNewer, sources.Critical

@@ -50,30 +50,39 @@ func healthy() *sources.Snapshot {
 	s.Jobs = sources.Read([]sources.Job(nil), now)
 	s.Ingresses = sources.Read([]sources.Ingress(nil), now)
 	s.Certificates = sources.Read([]sources.Certificate{aCert()}, now)
-	s.Secrets = sources.Read([]sources.TLSSecret{{Ref: sources.Ref{Kind: "Secret", Namespace: "shop", Name: "shop-tls"},
-		NotBefore: aCert().NotBefore, NotAfter: aCert().NotAfter}}, now)
+	s.Secrets = sources.Read([]sources.TLSSecret{{
+		Ref:       sources.Ref{Kind: "Secret", Namespace: "shop", Name: "shop-tls"},
+		NotBefore: aCert().NotBefore, NotAfter: aCert().NotAfter,
+	}}, now)
 	s.Events = sources.Read([]sources.Event(nil), now)
 	return s
 }
 
 func aNode(name string) sources.Node {
-	return sources.Node{Name: name, Version: "v1.33.4+k3s1", CPU: 4000, Memory: 8 << 30, MaxPod: 110, Created: ago(141 * day),
+	return sources.Node{
+		Name: name, Version: "v1.33.4+k3s1", CPU: 4000, Memory: 8 << 30, MaxPod: 110, Created: ago(141 * day),
 		Conditions: []sources.Condition{
 			{Type: "Ready", Status: "True", Reason: "KubeletReady", Since: ago(141 * day)},
-			{Type: "DiskPressure", Status: "False"}, {Type: "MemoryPressure", Status: "False"}, {Type: "PIDPressure", Status: "False"},
-		}}
+			{Type: "DiskPressure", Status: "False"},
+			{Type: "MemoryPressure", Status: "False"},
+			{Type: "PIDPressure", Status: "False"},
+		},
+	}
 }
 
 // stats is a disk of 100 GB of which so many percent are used.
 func stats(percent float64) sources.NodeStats {
 	used := int64(percent * gb)
 	return sources.NodeStats{CPU: 1200, Memory: 4 << 30, From: "metrics.k8s.io", FS: sources.Filesystem{
-		Capacity: 100 * gb, Used: used, Available: 100*gb - used, Inodes: 1e6, InodesFree: 9e5, InodesUsed: 1e5}}
+		Capacity: 100 * gb, Used: used, Available: 100*gb - used, Inodes: 1e6, InodesFree: 9e5, InodesUsed: 1e5,
+	}}
 }
 
 func k3sConfig() sources.NodeConfig {
-	return sources.NodeConfig{ImageGCHigh: 85, ImageGCLow: 80,
-		EvictionHard: map[string]string{"nodefs.available": "5%", "imagefs.available": "5%"}}
+	return sources.NodeConfig{
+		ImageGCHigh: 85, ImageGCLow: 80,
+		EvictionHard: map[string]string{"nodefs.available": "5%", "imagefs.available": "5%"},
+	}
 }
 
 func deployment(ns, name string) sources.Ref {
@@ -81,19 +90,25 @@ func deployment(ns, name string) sources.Ref {
 }
 
 func aPod(ns, name, owner string) sources.Pod {
-	return sources.Pod{Namespace: ns, Name: name, UID: name, Node: "worker-2", Phase: "Running", Created: ago(30 * day), Ready: true,
+	return sources.Pod{
+		Namespace: ns, Name: name, UID: name, Node: "worker-2", Phase: "Running", Created: ago(30 * day), Ready: true,
 		Owner:      deployment(ns, owner),
-		Containers: []sources.Container{{Name: "app", Image: "registry/app:1.2", State: "running", Ready: true, MemLimit: 256 << 20}}}
+		Containers: []sources.Container{{Name: "app", Image: "registry/app:1.2", State: "running", Ready: true, MemLimit: 256 << 20}},
+	}
 }
 
 func aCert() sources.Certificate {
-	return sources.Certificate{Ref: sources.Ref{Kind: "Certificate", Namespace: "shop", Name: "tls"}, Secret: "shop-tls", Issuer: "letsencrypt",
-		Created: ago(100 * day), Ready: "True", NotBefore: ago(26 * day), NotAfter: now.Add(64 * day), Renewal: now.Add(34 * day), Revision: 3}
+	return sources.Certificate{
+		Ref: sources.Ref{Kind: "Certificate", Namespace: "shop", Name: "tls"}, Secret: "shop-tls", Issuer: "letsencrypt",
+		Created: ago(100 * day), Ready: "True", NotBefore: ago(26 * day), NotAfter: now.Add(64 * day), Renewal: now.Add(34 * day), Revision: 3,
+	}
 }
 
 func dump() sources.CronJob {
-	return sources.CronJob{Ref: sources.Ref{Kind: "CronJob", Namespace: "shop", Name: "mysql-dump"}, Schedule: "0 3 * * *",
-		Created: ago(141 * day), LastScheduled: ago(12 * time.Hour), LastSuccess: ago(12*time.Hour - 5*time.Minute)}
+	return sources.CronJob{
+		Ref: sources.Ref{Kind: "CronJob", Namespace: "shop", Name: "mysql-dump"}, Schedule: "0 3 * * *",
+		Created: ago(141 * day), LastScheduled: ago(12 * time.Hour), LastSuccess: ago(12*time.Hour - 5*time.Minute),
+	}
 }
 
 // every makes samples back from now, oldest first; f is given the age.

@@ -102,8 +102,8 @@ func (d *Driver) Click(x, y int) {
 func (d *Driver) ClickOn(text string) {
 	d.t.Helper()
 	for y, line := range strings.Split(d.Screen(), "\n") {
-		if i := strings.Index(line, text); i >= 0 {
-			d.Click(ansi.StringWidth(line[:i]), y)
+		if before, _, ok := strings.Cut(line, text); ok {
+			d.Click(ansi.StringWidth(before), y)
 			return
 		}
 	}

@@ -33,7 +33,7 @@ func Golden(t testing.TB, name, got string) {
 		}
 		return
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // the path is the test's own
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatalf("read golden screen (%s=1 writes it): %v\n%s", updateEnv, err, got)
 	}
