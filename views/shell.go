@@ -49,11 +49,12 @@ func nodeCommands(name string) []string {
 }
 
 // diskCommands are what one would type about a node's disk, the playbook's
-// terminal trail first.
+// terminal trail first. du walks the folder itself: a glob would be expanded by
+// the unprivileged shell, which may not read it, and the answer would be empty.
 func diskCommands(name string) []string {
 	return []string{
 		typed("ssh", name, "df -h /; df -i /"),
-		typed("ssh", name, "sudo du -sh /var/lib/rancher/k3s/agent/containerd/* | sort -h | tail"),
+		typed("ssh", name, "sudo du -xhd1 /var/lib/rancher/k3s/agent/containerd | sort -h | tail"),
 		typed("kubectl", "get", "--raw", "/api/v1/nodes/"+name+"/proxy/stats/summary"),
 		typed("kubectl", "get", "--raw", "/api/v1/nodes/"+name+"/proxy/configz"),
 		typed("kubectl", "describe", "node", name),

@@ -81,3 +81,7 @@ func hex(c color.Color) string {
 	r, g, b, _ := c.RGBA()
 	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
 }
+
+// SVG draws what is on the terminal now, in the dark theme's colours where a
+// cell has none of its own.
+func (t *Terminal) SVG() string { return SVG(t.em, "#d5d9ea", "#15161e") }
