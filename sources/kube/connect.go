@@ -25,6 +25,8 @@ type Options struct {
 	UserAgent  string // "" is "daytwo"
 	Log        sources.Logger
 	Clock      func() time.Time // nil is time.Now
+
+	ping time.Duration // 0 is pingAfter; tests make it short
 }
 
 // Limits of the connection that looks. A cockpit asks little; the burst lets
@@ -36,8 +38,7 @@ const (
 	dialTimeout    = 5 * time.Second
 	requestTimeout = 5 * time.Second  // one object, one answer
 	listTimeout    = 30 * time.Second // one page, also over a slow line
-	pingAfter      = 5 * time.Second  // of silence on a connection
-	pingTimeout    = 5 * time.Second  // then it is taken for dead
+	pingAfter      = 5 * time.Second  // of silence on a connection; after as much again it is taken for dead
 )
 
 // Client is a connection to one cluster that only looks.
@@ -70,6 +71,9 @@ func Connect(o Options) (*Client, error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
+	if o.ping == 0 {
+		o.ping = pingAfter
+	}
 	found, err := load(o)
 	if err != nil {
 		return nil, err
@@ -78,7 +82,7 @@ func Connect(o Options) (*Client, error) {
 }
 
 func newClient(o Options, found kubeconfig) (*Client, error) {
-	cfg := tune(found.rest, o.UserAgent)
+	cfg := tune(found.rest, o)
 	base, _, err := rest.DefaultServerUrlFor(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("context %q of %s has a bad server address %q: %w", found.context, found.path, cfg.Host, err)
@@ -103,16 +107,16 @@ func newClient(o Options, found kubeconfig) (*Client, error) {
 }
 
 // tune sets what the kubeconfig leaves open.
-func tune(cfg *rest.Config, agent string) *rest.Config {
+func tune(cfg *rest.Config, o Options) *rest.Config {
 	cfg = rest.CopyConfig(cfg)
-	cfg.UserAgent = agent
+	cfg.UserAgent = o.UserAgent
 	cfg.QPS, cfg.Burst = qps, burst
 	cfg.ContentType = runtime.ContentTypeProtobuf
 	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	cfg.WarningHandler = rest.NoWarnings{}
 	// A dialer of its own gives the client a transport of its own.
 	cfg.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: 15 * time.Second}).DialContext
-	cfg.Wrap(shortPings)
+	cfg.Wrap(func(rt http.RoundTripper) http.RoundTripper { return shortPings(rt, o.ping) })
 	if cfg.ExecProvider != nil {
 		cfg.ExecProvider.StdinUnavailable = true
 		cfg.ExecProvider.StdinUnavailableMessage = "daytwo has the terminal"
@@ -122,10 +126,10 @@ func tune(cfg *rest.Config, agent string) *rest.Config {
 
 // shortPings makes a connection that died without a word (a laptop that
 // slept, a router that forgot) noticed in seconds; client-go waits 45.
-func shortPings(rt http.RoundTripper) http.RoundTripper {
+func shortPings(rt http.RoundTripper, ping time.Duration) http.RoundTripper {
 	for inner := rt; inner != nil; {
 		if t, ok := inner.(*http.Transport); ok {
-			t.HTTP2 = &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingTimeout}
+			t.HTTP2 = &http.HTTP2Config{SendPingTimeout: ping, PingTimeout: ping}
 			t.TLSHandshakeTimeout = dialTimeout
 			break
 		}

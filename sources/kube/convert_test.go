@@ -17,7 +17,7 @@ import (
 	"daytwo/sources/demo"
 )
 
-var day = time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC) //nolint:gochecknoglobals // never written
+var day = time.Date(2026, 11, 22, 15, 0, 0, 0, time.UTC)
 
 func at(d time.Duration) metav1.Time { return metav1.NewTime(day.Add(d)) }
 

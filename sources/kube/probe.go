@@ -155,14 +155,14 @@ func notReady(err error) string {
 	if !errors.As(err, &status) || status.Status().Code != 500 {
 		return ""
 	}
-	text := status.Status().Message
+	said := []string{status.Status().Message}
 	if d := status.Status().Details; d != nil {
 		for _, cause := range d.Causes {
-			text += "\n" + cause.Message
+			said = append(said, cause.Message)
 		}
 	}
 	var bad []string
-	for line := range strings.Lines(text) {
+	for line := range strings.Lines(strings.Join(said, "\n")) {
 		if check, ok := strings.CutPrefix(strings.TrimSpace(line), "[-]"); ok {
 			name, _, _ := strings.Cut(check, " ")
 			bad = append(bad, sources.Clean(name, 60)+" failed")

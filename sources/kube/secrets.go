@@ -120,8 +120,7 @@ func (s *secrets) readAll(ctx context.Context) bool {
 // be read.
 func allDenied(list []sources.TLSSecret) error {
 	for i := range list {
-		var denied *sources.AccessError
-		if !errors.As(list[i].Err, &denied) {
+		if _, denied := errors.AsType[*sources.AccessError](list[i].Err); !denied {
 			return nil
 		}
 	}

@@ -199,8 +199,7 @@ func (l *lister) sameHistory(ctx context.Context, since string) error {
 func (l *lister) failed(ctx context.Context, verb string, err error) {
 	wait := time.Duration(0)
 	err = l.c.explain(err, l.need(verb), listTimeout)
-	var denied *sources.AccessError
-	if errors.As(err, &denied) {
+	if _, denied := errors.AsType[*sources.AccessError](err); denied {
 		wait = l.c.pace.denied
 		if l.custom && l.c.absent(ctx, "/apis/"+l.group+"/"+l.version) {
 			err = sources.ErrNotInstalled // the role is silent on what is not there
@@ -211,8 +210,7 @@ func (l *lister) failed(ctx context.Context, verb string, err error) {
 		l.to.forget()
 	}
 	l.to.fail(err)
-	var unreached *plainError
-	if errors.As(err, &unreached) {
+	if _, unreached := errors.AsType[*plainError](err); unreached {
 		l.lost()
 	}
 	pause(ctx, wait)

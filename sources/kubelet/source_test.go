@@ -31,7 +31,7 @@ func quick() pace {
 	return p
 }
 
-var nodeNames = []string{"master-0", "worker-0", "worker-1", "worker-2", "worker-3"} //nolint:gochecknoglobals // never written
+var nodeNames = []string{"master-0", "worker-0", "worker-1", "worker-2", "worker-3"}
 
 // watch runs the source against a world until the test ends.
 func watch(t *testing.T, w *demo.World, user string, p pace) *sources.Store {
