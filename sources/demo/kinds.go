@@ -44,6 +44,10 @@ func (k *kind) group() schema.GroupResource {
 
 func (k *kind) singular() string { return strings.ToLower(k.gvk.Kind) }
 
+// lingers holds for what goes only when a controller says so: pods when their
+// containers have stopped, namespaces when they are empty.
+func (k *kind) lingers() bool { return k.resource == "pods" || k.resource == "namespaces" }
+
 func (k *kind) gvr() schema.GroupVersionResource {
 	return k.gvk.GroupVersion().WithResource(k.resource)
 }

@@ -152,7 +152,7 @@ func (s *store) update(k *kind, namespace, name string, dryRun bool, edit func(o
 	if dryRun {
 		return next, nil
 	}
-	if next.GetDeletionTimestamp() != nil && len(next.GetFinalizers()) == 0 && k.resource != "pods" {
+	if next.GetDeletionTimestamp() != nil && len(next.GetFinalizers()) == 0 && !k.lingers() {
 		s.drop(k, next)
 		return next, nil
 	}
