@@ -137,10 +137,35 @@ func text(b *strings.Builder, d Document) {
 	for _, f := range d.Findings {
 		fmt.Fprintf(b, "%-8s  %-*s  %-*s  %s\n", f.Severity, topic, f.Topic(), about, f.About, f.Summary)
 	}
-	for _, u := range d.Unread {
+	for _, u := range grouped(d.Unread) {
 		fmt.Fprintf(b, "%-8s  not read: %s: %s\n", sources.Unknown, u.What, u.Why)
 	}
 	fmt.Fprintf(b, "%s: %s\n", name(d), Sentence(d))
+}
+
+// grouped joins what could not be read for the same reason: a hundred nodes
+// that are refused are one line for a person. JSON keeps each.
+func grouped(all []Unread) []Unread {
+	const named = 3
+	var out []Unread
+	at, count := map[string]int{}, map[string]int{}
+	for _, u := range all {
+		count[u.Why]++
+		i, seen := at[u.Why]
+		switch {
+		case !seen:
+			at[u.Why] = len(out)
+			out = append(out, u)
+		case count[u.Why] <= named:
+			out[i].What += ", " + u.What
+		}
+	}
+	for i := range out {
+		if more := count[out[i].Why] - named; more > 0 {
+			out[i].What += fmt.Sprintf(" and %d more", more)
+		}
+	}
+	return out
 }
 
 // Sentence is the last line: the verdict and the counts.
@@ -179,7 +204,7 @@ func markdown(b *strings.Builder, d Document) {
 	}
 	if len(d.Unread) > 0 {
 		b.WriteString("\n## Not read\n\n")
-		for _, u := range d.Unread {
+		for _, u := range grouped(d.Unread) {
 			fmt.Fprintf(b, "- %s: %s\n", cell(u.What), cell(u.Why))
 		}
 	}

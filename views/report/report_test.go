@@ -43,7 +43,7 @@ func TestTextSaysWorstFirstAndWhatWasNotRead(t *testing.T) {
 	for _, want := range []string{
 		"critical  disk  worker-0   92 % used\n",
 		"unknown   not read: nodes: api server refused the connection\n",
-		"unknown   not read: pods: no answer in time\n",
+		"unknown   not read: pods, workloads, disruption budgets and 8 more: no answer in time\n",
 		"prod-fsn1 (v1.33.4+k3s1): critical: 1 critical, 1 warning, 0 unknown",
 	} {
 		if !strings.Contains(out, want) {
