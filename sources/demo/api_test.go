@@ -310,14 +310,14 @@ func TestNodeProxy(t *testing.T) {
 	t.Parallel()
 	w, c := start(t, demo.Options{})
 	k := client(t, w, "admin", "")
-	first, second := summaryOf(t, k, "worker-0"), 0.0
+	first := summaryOf(t, k, "worker-0")
 	if p := first; p < 92 || p > 93 {
 		t.Errorf("worker-0 is %.2f %% full", p)
 	}
 	c.mu.Lock()
 	c.at = c.at.Add(48 * time.Hour)
 	c.mu.Unlock()
-	if second = summaryOf(t, k, "worker-0"); second < first+1 {
+	if second := summaryOf(t, k, "worker-0"); second < first+1 {
 		t.Errorf("after two days %.2f %%, before %.2f %%", second, first)
 	}
 	raw, err := k.CoreV1().RESTClient().Get().AbsPath("/api/v1/nodes/worker-0/proxy/configz").DoRaw(t.Context())
@@ -326,9 +326,9 @@ func TestNodeProxy(t *testing.T) {
 	}
 	var z struct {
 		KubeletConfig struct {
-			EvictionHard                map[string]string
-			ImageGCHighThresholdPercent int
-		}
+			EvictionHard                map[string]string `json:"evictionHard"`
+			ImageGCHighThresholdPercent int               `json:"imageGCHighThresholdPercent"`
+		} `json:"kubeletconfig"`
 	}
 	if err = json.Unmarshal(raw, &z); err != nil || z.KubeletConfig.EvictionHard["nodefs.available"] != "5%" || z.KubeletConfig.ImageGCHighThresholdPercent != 85 {
 		t.Errorf("configz %s, %v", raw, err)
@@ -344,9 +344,12 @@ func summaryOf(t *testing.T, k kubernetes.Interface, node string) float64 {
 	}
 	var s struct {
 		Node struct {
-			Fs struct{ AvailableBytes, UsedBytes, CapacityBytes float64 }
-		}
-		Pods []struct{ PodRef struct{ Name string } }
+			Fs struct {
+				Available float64 `json:"availableBytes"`
+				Used      float64 `json:"usedBytes"`
+			} `json:"fs"`
+		} `json:"node"`
+		Pods []struct{} `json:"pods"`
 	}
 	if err = json.Unmarshal(raw, &s); err != nil {
 		t.Fatal(err)
@@ -354,5 +357,5 @@ func summaryOf(t *testing.T, k kubernetes.Interface, node string) float64 {
 	if len(s.Pods) < 5 {
 		t.Errorf("%d pods in the summary of %s", len(s.Pods), node)
 	}
-	return 100 * s.Node.Fs.UsedBytes / (s.Node.Fs.UsedBytes + s.Node.Fs.AvailableBytes)
+	return 100 * s.Node.Fs.Used / (s.Node.Fs.Used + s.Node.Fs.Available)
 }

@@ -24,8 +24,10 @@ func (b *builder) cronJobs(trouble bool) {
 	mysql := []past{{7*time.Hour + 4*time.Minute, 6 * time.Minute, 0, 0}, {31*time.Hour + 4*time.Minute, 6 * time.Minute, 0, 0}, {55*time.Hour + 4*time.Minute, 5 * time.Minute, 0, 0}}
 	if trouble {
 		mysql = []past{
-			{7*time.Hour + 4*time.Minute, 95 * time.Second, 2, 2}, {31*time.Hour + 4*time.Minute, 4 * time.Minute, 0, 0},
-			{55*time.Hour + 4*time.Minute, 4 * time.Minute, 0, 0}, {79*time.Hour + 4*time.Minute, 5 * time.Minute, 0, 0},
+			{7*time.Hour + 4*time.Minute, 95 * time.Second, 2, 2},
+			{31*time.Hour + 4*time.Minute, 4 * time.Minute, 0, 0},
+			{55*time.Hour + 4*time.Minute, 4 * time.Minute, 0, 0},
+			{79*time.Hour + 4*time.Minute, 5 * time.Minute, 0, 0},
 		}
 		b.m.traits["CronJob/backup/mysql"] = trait{takes: 40 * time.Second, exit: 2}
 	} else {

@@ -86,7 +86,7 @@ func desiredHealthy(s *policyv1.PodDisruptionBudgetSpec, expected int32) int32 {
 		if err != nil {
 			return expected
 		}
-		return int32(n) //nolint:gosec // G115: a number of pods
+		return int32(n)
 	}
 	switch {
 	case s.MaxUnavailable != nil:

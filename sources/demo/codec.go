@@ -110,7 +110,7 @@ func (c *codec) frame(f format, typ watch.EventType, o runtime.Object) ([]byte, 
 	if err != nil {
 		return nil, fmt.Errorf("encode a watch event as protobuf: %w", err)
 	}
-	return append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...), nil //nolint:gosec // G115: an event is far below 4 GiB
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...), nil
 }
 
 // decode reads a request body as an object of kind k, or as the kind it

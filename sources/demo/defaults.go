@@ -80,7 +80,7 @@ func (w *World) stampManager(q *request, old, next object) {
 		APIVersion: next.GetObjectKind().GroupVersionKind().GroupVersion().String(),
 		FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{},
 	}
-	entry.FieldsV1.Raw = raw
+	entry.FieldsV1.SetRawBytes(raw)
 	fields := slices.DeleteFunc(slices.Clone(next.GetManagedFields()), func(e metav1.ManagedFieldsEntry) bool {
 		return e.Manager == entry.Manager && e.Subresource == entry.Subresource
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -56,18 +57,8 @@ func (w *World) serve(rw http.ResponseWriter, q *request) error {
 }
 
 func (w *World) serveResource(rw http.ResponseWriter, q *request, k *kind) error {
-	switch {
-	case q.sub == "status" && k.status || q.sub == "":
-	case k.resource == "pods" && q.sub == "eviction":
-		return w.serveEviction(rw, q, k)
-	case k.resource == "pods" && q.sub == "log":
-		return w.serveLog(rw, q)
-	case k.resource == "nodes" && q.sub == "proxy":
-		return w.serveNodeProxy(rw, q)
-	case q.sub == "scale" && q.verb != "delete":
-		return w.serveScale(rw, q, k)
-	default:
-		return errNoPath
+	if q.sub != "" && (q.sub != "status" || !k.status) {
+		return w.serveSubresource(rw, q, k)
 	}
 	switch q.verb {
 	case "get":
@@ -90,8 +81,25 @@ func (w *World) serveResource(rw http.ResponseWriter, q *request, k *kind) error
 	return apierrors.NewMethodNotSupported(k.group(), q.verb)
 }
 
+func (w *World) serveSubresource(rw http.ResponseWriter, q *request, k *kind) error {
+	if !slices.Contains(k.sub, q.sub) {
+		return errNoPath
+	}
+	switch q.sub {
+	case "eviction":
+		return w.serveEviction(rw, q, k)
+	case "log":
+		return w.serveLog(rw, q)
+	case "proxy":
+		return w.serveNodeProxy(rw, q)
+	case "scale":
+		return w.serveScale(rw, q, k)
+	}
+	return errNoPath
+}
+
 // errNoPath is the API server's answer to a path it does not know.
-var errNoPath = &apierrors.StatusError{ErrStatus: metav1.Status{ //nolint:gochecknoglobals // never changed
+var errNoPath = &apierrors.StatusError{ErrStatus: metav1.Status{
 	Status: metav1.StatusFailure, Code: http.StatusNotFound, Reason: metav1.StatusReasonNotFound,
 	Message: "the server could not find the requested resource", Details: &metav1.StatusDetails{},
 }}

@@ -103,7 +103,7 @@ func builtinKinds() []*kind {
 		typed[*coordinationv1.Lease](coordinationv1.SchemeGroupVersion, "leases", true, false),
 		typed[*storagev1.StorageClass](stor, "storageclasses", false, false, "sc"),
 		typed[*storagev1.VolumeAttachment](stor, "volumeattachments", false, true),
-		custom("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false, "crd"),
+		custom("apiextensions.k8s.io", "CustomResourceDefinition", "customresourcedefinitions", false, "crd"),
 	}
 }
 
@@ -111,18 +111,19 @@ func builtinKinds() []*kind {
 func certManagerKinds() []*kind {
 	const cm, acme = "cert-manager.io", "acme.cert-manager.io"
 	return []*kind{
-		custom(cm, "v1", "Certificate", "certificates", true, "cert"),
-		custom(cm, "v1", "CertificateRequest", "certificaterequests", true, "cr"),
-		custom(cm, "v1", "Issuer", "issuers", true),
-		custom(cm, "v1", "ClusterIssuer", "clusterissuers", false),
-		custom(acme, "v1", "Order", "orders", true),
-		custom(acme, "v1", "Challenge", "challenges", true),
+		custom(cm, "Certificate", "certificates", true, "cert"),
+		custom(cm, "CertificateRequest", "certificaterequests", true, "cr"),
+		custom(cm, "Issuer", "issuers", true),
+		custom(cm, "ClusterIssuer", "clusterissuers", false),
+		custom(acme, "Order", "orders", true),
+		custom(acme, "Challenge", "challenges", true),
 	}
 }
 
-func custom(group, version, kindName, resource string, namespaced bool, short ...string) *kind {
+// custom is a resource of a CRD in version v1.
+func custom(group, kindName, resource string, namespaced bool, short ...string) *kind {
 	return &kind{
-		gvk:      schema.GroupVersionKind{Group: group, Version: version, Kind: kindName},
+		gvk:      schema.GroupVersionKind{Group: group, Version: "v1", Kind: kindName},
 		resource: resource, short: short, namespaced: namespaced, status: true,
 	}
 }

@@ -94,10 +94,10 @@ func (w *World) podStats(m *machine, p *corev1.Pod, now time.Time) stats.PodStat
 }
 
 func fsOf(m *machine, now time.Time, used int64) *stats.FsStats {
-	inodes, inodesUsed := uint64(m.inodes), uint64(m.inodesUsed(now)) //nolint:gosec // G115: never negative
+	inodes, inodesUsed := uint64(m.inodes), uint64(m.inodesUsed(now))
 	return &stats.FsStats{
-		Time: metav1.NewTime(now), CapacityBytes: new(uint64(m.disk)), UsedBytes: new(uint64(max(0, used))), //nolint:gosec // G115: never negative
-		AvailableBytes: new(uint64(max(0, m.diskAvailable(now)))), //nolint:gosec // G115: never negative
+		Time: metav1.NewTime(now), CapacityBytes: new(uint64(m.disk)), UsedBytes: new(uint64(max(0, used))),
+		AvailableBytes: new(uint64(max(0, m.diskAvailable(now)))),
 		Inodes:         &inodes, InodesUsed: &inodesUsed, InodesFree: new(inodes - inodesUsed),
 	}
 }
@@ -110,10 +110,10 @@ func cpuStats(at metav1.Time, cores float64) *stats.CPUStats {
 }
 
 func memoryStats(at metav1.Time, workingSet, total int64) *stats.MemoryStats {
-	ws := uint64(workingSet) //nolint:gosec // G115: never negative
+	ws := uint64(workingSet)
 	s := &stats.MemoryStats{Time: at, WorkingSetBytes: &ws, UsageBytes: new(ws + ws/4), RSSBytes: new(ws * 9 / 10)}
 	if total > 0 {
-		s.AvailableBytes = new(uint64(total - workingSet)) //nolint:gosec // G115: the working set is within the total
+		s.AvailableBytes = new(uint64(total - workingSet))
 	}
 	return s
 }

@@ -226,7 +226,7 @@ func (m *simulation) startPod(p *corev1.Pod, t trait, now time.Time) {
 // kubelet shows it; the back-off of 5 minutes is its longest.
 func (m *simulation) imageFails(p *corev1.Pod, why string, now time.Time) {
 	image := p.Spec.Containers[0].Image
-	round := now.Sub(scheduledAt(p)) % (5 * time.Minute)
+	round := (now.Sub(scheduledAt(p)) + 2*time.Minute) % (5 * time.Minute)
 	if round < time.Second && now.Second()%2 == 0 {
 		m.warning(p, now, "Failed", "kubelet", "Failed to pull image %q: %s", image, why)
 	}
@@ -281,7 +281,7 @@ func die(c *corev1.ContainerStatus, l *crashLoop, at time.Time, wait string) {
 	}
 	c.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 		ExitCode: l.exit, Reason: l.reason, StartedAt: started, FinishedAt: metav1.NewTime(at),
-		ContainerID: fmt.Sprintf("containerd://%016x%016x%016x%016x", hash(c.Name, at.String()), hash(c.Image), hash(c.Name), uint64(at.UnixNano())), //nolint:gosec // G115: only an id
+		ContainerID: fmt.Sprintf("containerd://%016x%016x%016x%016x", hash(c.Name, at.String()), hash(c.Image), hash(c.Name), uint64(at.UnixNano())),
 	}}
 	c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: wait}}
 	c.Ready, c.Started = false, new(false)

@@ -99,7 +99,7 @@ func podCells(w *World, p *corev1.Pod) []any {
 		}
 	}
 	return []any{
-		p.Name, ratio(ready, int32(len(p.Spec.Containers))), podPhase(p), num(restarts) + last, w.ageOf(p), //nolint:gosec // G115: a handful of containers
+		p.Name, ratio(ready, int32(len(p.Spec.Containers))), podPhase(p), num(restarts) + last, w.ageOf(p),
 		orNone(p.Status.PodIP), orNone(p.Spec.NodeName), "<none>", "<none>",
 	}
 }

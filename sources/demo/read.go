@@ -122,9 +122,9 @@ func parseContinue(s string) (continueToken, error) {
 	var t continueToken
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil {
-		return t, err //nolint:wrapcheck // the caller says what it was
+		return t, err
 	}
-	return t, json.Unmarshal(b, &t) //nolint:wrapcheck // the caller says what it was
+	return t, json.Unmarshal(b, &t)
 }
 
 func (w *World) respondList(rw http.ResponseWriter, q *request, k *kind, items []object, rv uint64) error {

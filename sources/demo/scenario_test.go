@@ -81,6 +81,21 @@ func TestIncidentRemembersRestarts(t *testing.T) {
 	}
 }
 
+// TestOwnersKnowWhatIsBroken holds before the first step, when a cockpit
+// looks first.
+func TestOwnersKnowWhatIsBroken(t *testing.T) {
+	t.Parallel()
+	w, _ := start(t, demo.Options{})
+	k := client(t, w, "admin", "")
+	for name, want := range map[string]int32{"shop/api": 2, "media/importer": 0, "media/web": 2} {
+		ns, deployment, _ := strings.Cut(name, "/")
+		d, err := k.AppsV1().Deployments(ns).Get(t.Context(), deployment, metav1.GetOptions{})
+		if err != nil || d.Status.ReadyReplicas != want {
+			t.Errorf("%s: %d ready, %v", name, d.Status.ReadyReplicas, err)
+		}
+	}
+}
+
 func TestServedCertificatesAreReal(t *testing.T) {
 	t.Parallel()
 	w, _ := start(t, demo.Options{})

@@ -39,7 +39,7 @@ func (m *simulation) statefulSet(s *appsv1.StatefulSet) {
 		}
 	}
 	pods = living(owned[*corev1.Pod](m.s, s.UID))
-	n, ready := int32(len(pods)), countReady(pods) //nolint:gosec // G115: a handful of pods
+	n, ready := int32(len(pods)), countReady(pods)
 	edit(m.s, s, func(s *appsv1.StatefulSet) bool {
 		status := appsv1.StatefulSetStatus{
 			ObservedGeneration: s.Generation, Replicas: n, ReadyReplicas: ready, CurrentReplicas: n, UpdatedReplicas: n,
@@ -69,7 +69,7 @@ func (m *simulation) daemonSet(d *appsv1.DaemonSet) {
 		}
 	}
 	pods = living(owned[*corev1.Pod](m.s, d.UID))
-	n, ready := int32(len(pods)), countReady(pods) //nolint:gosec // G115: a handful of pods
+	n, ready := int32(len(pods)), countReady(pods)
 	edit(m.s, d, func(d *appsv1.DaemonSet) bool {
 		status := appsv1.DaemonSetStatus{
 			CurrentNumberScheduled: n, DesiredNumberScheduled: want, NumberReady: ready, NumberAvailable: ready,

@@ -21,6 +21,12 @@ func (b *builder) shop(trouble bool) {
 	b.certificates(trouble)
 	if trouble {
 		b.breakPods()
+		// The owners' status says what is ready: first the ReplicaSets', then
+		// the Deployments'.
+		for range 2 {
+			b.m.catchUp()
+			b.m.workloads(b.now)
+		}
 	}
 }
 

@@ -201,10 +201,11 @@ func TestSameSeedSameWorld(t *testing.T) {
 		}
 		return string(b)
 	}
-	if picture(1) != picture(1) {
+	first := picture(1)
+	if again := picture(1); again != first {
 		t.Error("two worlds of one seed differ")
 	}
-	if picture(1) == picture(2) {
+	if picture(2) == first {
 		t.Error("the seed changes nothing")
 	}
 }
@@ -257,7 +258,7 @@ func TestScaleMovesReplicas(t *testing.T) {
 	if err != nil || d.Status.ReadyReplicas != 6 {
 		t.Errorf("%d ready, %v", d.Status.ReadyReplicas, err)
 	}
-	e, err := k.CoreV1().Endpoints("shop").Get(t.Context(), "web", metav1.GetOptions{}) //nolint:staticcheck // SA1019: what older clients read
+	e, err := k.CoreV1().Endpoints("shop").Get(t.Context(), "web", metav1.GetOptions{})
 	if err != nil || len(e.Subsets) != 1 || len(e.Subsets[0].Addresses) != 6 {
 		t.Errorf("endpoints %v, %v", reflect.ValueOf(e.Subsets).Len(), err)
 	}

@@ -161,14 +161,13 @@ func (s *store) update(k *kind, namespace, name string, dryRun bool, edit func(o
 }
 
 // remove deletes one object at once, whatever its grace period.
-func (s *store) remove(k *kind, namespace, name string) bool {
+func (s *store) remove(k *kind, namespace, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, ok := s.tables[k].objs[objectKey(namespace, name)]
 	if ok {
 		s.drop(k, copyOf(old))
 	}
-	return ok
 }
 
 func copyOf(o object) object {

@@ -81,7 +81,7 @@ func (b *builder) breakFirst(owner string, p *corev1.Pod, restarts []time.Time, 
 		c := &p.Status.ContainerStatuses[0]
 		c.State = corev1.ContainerState{}
 		die(c, loop, last, text)
-		c.RestartCount = int32(len(restarts)) //nolint:gosec // G115: a few dozen
+		c.RestartCount = int32(len(restarts))
 		if waiting {
 			setReady(p, false, last)
 			return true

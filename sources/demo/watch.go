@@ -104,34 +104,42 @@ func (x *watcher) follow(q *request, rv uint64, closing <-chan struct{}) {
 	}
 	_, beat, _, _ := x.w.store.since(rv)
 	for {
-		changes, nowBeat, more, err := x.w.store.since(rv)
-		if err != nil {
-			x.fail(err)
+		more, ok := x.sendSince(&rv, &beat)
+		if !ok {
 			return
 		}
-		for _, c := range changes {
-			rv = c.rv
-			if c.kind == x.k && !x.sendChange(c) {
-				return
-			}
-		}
-		if x.bookmarks && nowBeat != beat && !x.sendBookmark(rv, nil) {
-			return
-		}
-		beat = nowBeat
-		x.flush()
 		select {
 		case <-more:
 		case <-timeout:
 			return
 		case <-closing:
 			return
-		case <-q.Context().Done():
-			return
-		case <-x.w.ctx.Done():
+		case <-q.Context().Done(): // also when the world ends
 			return
 		}
 	}
+}
+
+// sendSince sends what came after version rv and, at a new beat, a bookmark.
+// It moves both on and returns what to wait for.
+func (x *watcher) sendSince(rv, beat *uint64) (more <-chan struct{}, ok bool) {
+	changes, nowBeat, more, err := x.w.store.since(*rv)
+	if err != nil {
+		x.fail(err)
+		return nil, false
+	}
+	for _, c := range changes {
+		*rv = c.rv
+		if c.kind == x.k && !x.sendChange(c) {
+			return nil, false
+		}
+	}
+	if x.bookmarks && nowBeat != *beat && !x.sendBookmark(*rv, nil) {
+		return nil, false
+	}
+	*beat = nowBeat
+	x.flush()
+	return more, true
 }
 
 // sendChange turns a change into what it means to a client that sees only
@@ -195,7 +203,7 @@ func (x *watcher) empty() (object, error) {
 	}
 	o, err := x.w.codec.scheme.New(x.k.gvk)
 	if err != nil {
-		return nil, err //nolint:wrapcheck // only ends the watch
+		return nil, err
 	}
 	o.GetObjectKind().SetGroupVersionKind(x.k.gvk)
 	return mustObject(o), nil

@@ -50,25 +50,22 @@ func (m *simulation) takeDirty(resource string) []string {
 func (m *simulation) reconcile(resource, namespace, name string, now time.Time) {
 	switch resource {
 	case "deployments":
-		if o, ok := fetch[*appsv1.Deployment](m.s, namespace, name); ok && o.DeletionTimestamp == nil {
-			m.deployment(o, now)
-		}
+		live(m.s, namespace, name, func(o *appsv1.Deployment) { m.deployment(o, now) })
 	case "replicasets":
-		if o, ok := fetch[*appsv1.ReplicaSet](m.s, namespace, name); ok && o.DeletionTimestamp == nil {
-			m.replicaSet(o)
-		}
+		live(m.s, namespace, name, m.replicaSet)
 	case "statefulsets":
-		if o, ok := fetch[*appsv1.StatefulSet](m.s, namespace, name); ok && o.DeletionTimestamp == nil {
-			m.statefulSet(o)
-		}
+		live(m.s, namespace, name, m.statefulSet)
 	case "daemonsets":
-		if o, ok := fetch[*appsv1.DaemonSet](m.s, namespace, name); ok && o.DeletionTimestamp == nil {
-			m.daemonSet(o)
-		}
+		live(m.s, namespace, name, m.daemonSet)
 	case "jobs":
-		if o, ok := fetch[*batchv1.Job](m.s, namespace, name); ok && o.DeletionTimestamp == nil {
-			m.job(o, now)
-		}
+		live(m.s, namespace, name, func(o *batchv1.Job) { m.job(o, now) })
+	}
+}
+
+// live calls do with an object that exists and is not being deleted.
+func live[T object](s *store, namespace, name string, do func(T)) {
+	if o, ok := fetch[T](s, namespace, name); ok && o.GetDeletionTimestamp() == nil {
+		do(o)
 	}
 }
 
@@ -235,7 +232,7 @@ func (m *simulation) replicaSet(r *appsv1.ReplicaSet) {
 	}
 	pods = living(pods[max(0, len(pods)-int(want)):])
 	status := appsv1.ReplicaSetStatus{
-		Replicas: int32(len(pods)), FullyLabeledReplicas: int32(len(pods)), //nolint:gosec // G115: a handful of pods
+		Replicas: int32(len(pods)), FullyLabeledReplicas: int32(len(pods)),
 		ReadyReplicas: countReady(pods), AvailableReplicas: countReady(pods), ObservedGeneration: r.Generation,
 	}
 	edit(m.s, r, func(r *appsv1.ReplicaSet) bool {

@@ -90,13 +90,14 @@ func Start(ctx context.Context, o Options) (*World, error) {
 		return nil, err
 	}
 	w := newWorld(o, ca)
-	w.ctx, w.cancel = context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(ctx)
+	w.ctx, w.cancel = ctx, cancel
 	if err := w.listen(o.Addr); err != nil {
-		w.cancel()
+		cancel()
 		return nil, err
 	}
 	w.done.Go(func() { w.run(o.Tick) })
-	context.AfterFunc(w.ctx, func() { w.StopServer() })
+	context.AfterFunc(ctx, w.StopServer)
 	return w, nil
 }
 
