@@ -52,7 +52,7 @@ func run(ctx context.Context, args []string) error {
 	log := say.New(os.Stderr)
 	t := tools{place: p, build: build.Builder{Place: p, Log: log}, log: log}
 	commands := map[string]func(context.Context, []string) error{
-		"up": t.up, "down": t.down, "status": t.status, "scale": t.scale, "fault": t.fault,
+		"up": t.up, "down": t.down, "status": t.status, "scale": t.scale, "fault": t.fault, "bench": t.bench,
 		"serve-releases": t.serveReleases,
 	}
 	command, ok := commands[args[0]]

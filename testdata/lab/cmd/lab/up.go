@@ -258,7 +258,7 @@ A cluster of %d servers runs k3s %s in the network namespace %s.
   enter        ip netns exec %s bash
   kubectl      ip netns exec %s %s --kubeconfig %s get nodes
   admin        export KUBECONFIG=%s
-  viewer       export KUBECONFIG=%s   (its group %s has no rights until you give it some)
+  viewer       export KUBECONFIG=%s   (its group %s has the rights of docs/rbac/view.yaml)
   ssh          ip netns exec %s ssh -F %s %s
   releases     %s
   all of it    %s

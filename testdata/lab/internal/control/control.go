@@ -133,8 +133,9 @@ func flags(p place.Place, name string) []string {
 		return []string{
 			"--kubeconfig=" + p.Path("admin.kubeconfig"), "--leader-elect=false", "--bind-address=127.0.0.1",
 			"--root-ca-file=" + file("ca.crt"), "--service-account-private-key-file=" + file("serviceaccount.key"),
-			// A frozen server is to become NotReady in seconds, not in the default 50.
-			"--node-monitor-grace-period=20s", "--node-monitor-period=2s",
+			// A frozen server is to become NotReady soon, but not the hundreds of nodes
+			// that one KWOK on a busy machine keeps alive.
+			"--node-monitor-grace-period=32s", "--node-monitor-period=2s",
 			"--kube-api-qps=200", "--kube-api-burst=400",
 		}
 	case scheduler:
@@ -173,6 +174,6 @@ func apiFlags(file func(string) string) []string {
 		"--requestheader-username-headers=X-Remote-User",
 		"--proxy-client-cert-file=" + file("front-proxy.crt"),
 		"--proxy-client-key-file=" + file("front-proxy.key"),
-		"--enable-aggregator-routing=true",
+		"--enable-aggregator-routing=true", "--delete-collection-workers=8",
 	}
 }

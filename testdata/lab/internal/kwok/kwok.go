@@ -79,7 +79,7 @@ func Scale(ctx context.Context, p place.Place, b build.Builder, version string, 
 		return err
 	}
 	log.Step("waiting for them to run")
-	return settled(ctx, p, n, n*pods)
+	return settled(ctx, p, n)
 }
 
 // remove ends KWOK and removes what it kept.
@@ -91,10 +91,11 @@ func remove(ctx context.Context, p place.Place, log *say.Log) error {
 	if names != "" {
 		log.Step("removing the earlier nodes and pods")
 	}
+	// Collections at once, not object by object as "kubectl delete" does it.
 	steps := [][]string{
-		{"-n", namespace, "delete", "pods", "--all", "--force", "--grace-period=0", "--wait=false", "--ignore-not-found"},
-		{"delete", "nodes", "-l", label, "--wait=false"},
-		{"delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"},
+		{"delete", "--raw", "/api/v1/namespaces/" + namespace + "/pods?gracePeriodSeconds=0"},
+		{"delete", "--raw", "/api/v1/nodes?labelSelector=type%3Dkwok"},
+		{"delete", "namespace", namespace, "--ignore-not-found", "--timeout=300s"},
 	}
 	for _, step := range steps {
 		if _, err := proc.Kubectl(ctx, p, "", step...); err != nil {
@@ -172,27 +173,30 @@ func pod(i, n int) any {
 }
 
 // settled waits until the nodes are Ready and the pods run.
-func settled(ctx context.Context, p place.Place, nodes, pods int) error {
-	err := proc.Poll(ctx, 10*time.Minute, func(ctx context.Context) error {
+func settled(ctx context.Context, p place.Place, nodes int) error {
+	// Only the first that does not run is asked for: lists of thousands take time that
+	// the cluster needs.
+	pods := "/api/v1/namespaces/" + namespace + "/pods?limit=1&fieldSelector=status.phase%21%3DRunning"
+	for range 300 {
 		out, err := proc.Kubectl(ctx, p, "", "get", "nodes", "-l", label, "--no-headers")
 		if err != nil {
-			return err
+			return fmt.Errorf("waiting for the nodes: %w", err)
 		}
 		ready := strings.Count(out, " Ready ")
-		out, err = proc.Kubectl(ctx, p, "", "-n", namespace, "get", "pods", "--no-headers", "--field-selector=status.phase=Running", "-o", "name")
+		left, err := proc.Kubectl(ctx, p, "", "get", "--raw", pods)
 		if err != nil {
-			return err
+			return fmt.Errorf("waiting for the pods: %w", err)
 		}
-		running := strings.Count(out, "\n")
-		if ready < nodes || running < pods {
-			return fmt.Errorf("%d of %d nodes are Ready, %d of %d pods run", ready, nodes, running, pods)
+		if ready == nodes && strings.Contains(left, `"items":[]`) {
+			return nil
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("waiting for the nodes and pods: %w", err)
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the nodes and pods: %w", ctx.Err())
+		case <-time.After(2 * time.Second):
+		}
 	}
-	return nil
+	return fmt.Errorf("waiting for the nodes and pods: not within 10 minutes (see %s)", proc.LogFile(p, "kwok"))
 }
 
 // client writes to the API server over a few connections.

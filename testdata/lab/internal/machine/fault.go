@@ -73,7 +73,8 @@ func FillDisk(ctx context.Context, p place.Place, name string, percent int) erro
 		return err
 	}
 	used := fs.Blocks - fs.Bfree
-	want := (used + fs.Bavail) * uint64(percent) / 100
+	// Half a per cent below, because df rounds up and the server writes on.
+	want := (used + fs.Bavail) * uint64(10*percent-5) / 1000
 	if want <= used {
 		use, err := DiskUse(p, name)
 		if err != nil {
@@ -141,28 +142,22 @@ func processes(p place.Place, name string) ([]int, error) {
 }
 
 // SkewClock sets a server's clock off by seconds (0: right). The kernel has one clock
-// for all servers; what is skewed is what every dynamically linked program is told
-// (date, sshd, journald, systemd), not the kubelet, which is static.
+// for all servers; what is skewed is what the commands of an SSH session are told.
 func SkewClock(ctx context.Context, p place.Place, name string, seconds int) error {
 	root := Root(p, name)
-	preload, config := filepath.Join(root, "etc/ld.so.preload"), filepath.Join(root, "etc/faketimerc")
-	if seconds == 0 {
-		for _, f := range []string{preload, config} {
-			if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("setting the clock of %s right: %w", name, err)
-			}
+	// PAM hands this file to every session. Not to sshd itself, whose sandbox ends it
+	// for the calls that libfaketime makes.
+	environment := filepath.Join(root, "etc/environment")
+	var content string
+	if seconds != 0 {
+		lib, err := proc.Output(ctx, "sh", "-c", `cd "$1" && ls usr/lib/*/faketime/libfaketime.so.1`, "sh", root)
+		if err != nil {
+			return fmt.Errorf("looking for libfaketime on %s: %w", name, err)
 		}
-		return nil
+		content = fmt.Sprintf("LD_PRELOAD=/%s\nFAKETIME=%+ds\nFAKETIME_DONT_RESET=1\n", strings.TrimSpace(lib), seconds)
 	}
-	lib, err := proc.Output(ctx, "sh", "-c", `cd "$1" && ls usr/lib/*/faketime/libfaketime.so.1`, "sh", root)
-	if err != nil {
-		return fmt.Errorf("looking for libfaketime on %s: %w", name, err)
-	}
-	if err := os.WriteFile(config, fmt.Appendf(nil, "%+ds\n", seconds), 0o644); err != nil {
-		return fmt.Errorf("skewing the clock of %s: %w", name, err)
-	}
-	if err := os.WriteFile(preload, []byte("/"+strings.TrimSpace(lib)+"\n"), 0o644); err != nil {
-		return fmt.Errorf("skewing the clock of %s: %w", name, err)
+	if err := os.WriteFile(environment, []byte(content), 0o644); err != nil {
+		return fmt.Errorf("setting the clock of %s: %w", name, err)
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ run_node() {
 	role=$1
 	shift
 	labels='' taints='' name=$(hostname) ip='' url=${K3S_URL:-} token=${K3S_TOKEN:-}
-	kubelet_args=()
+	kubelet_args=() node_ip=""
 	[ -n "${K3S_TOKEN_FILE:-}" ] && token=$(cat "$K3S_TOKEN_FILE")
 	local -a from_file
 	mapfile -t from_file < <(config_args)
@@ -135,13 +135,14 @@ run_node() {
 	[ -n "$token" ] || fatal "Error: --token is required"
 	[ -n "$url" ] || fatal "Error: --server is required"
 
+	[ -n "$ip" ] || node_ip=$(hostname -I | cut -d" " -f1)
 	log info "Starting k3s $role $VERSION ($COMMIT)"
 	unpack
 	write_files
 	start_containerd
 	[ -s /run/k3s/describe.pid ] && kill "$(cat /run/k3s/describe.pid)" 2>/dev/null
 	NODE_ARGS=$(node_args "$role" ${all[@]+"${all[@]}"}) NODE_ENV=$(node_env)
-	export NODE_ARGS NODE_ENV NODE_NAME=$name NODE_ROLE=$role NODE_IP=$ip
+	export NODE_ARGS NODE_ENV NODE_NAME=$name NODE_ROLE=$role NODE_IP=${ip:-$node_ip}
 	("$SELF" describe-node &)
 	unset NODE_ARGS NODE_ENV NODE_NAME NODE_ROLE NODE_IP
 	log info "Running kubelet"
