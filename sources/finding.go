@@ -30,14 +30,14 @@ func (f Finding) Topic() string {
 	return topic
 }
 
-// SortFindings orders worst first, then by rule and object, so that the list
-// does not jump when nothing changed.
+// SortFindings orders worst first, then by urgency and object, so that the
+// list does not jump when nothing changed.
 func SortFindings(fs []Finding) {
 	slices.SortStableFunc(fs, func(a, b Finding) int {
 		if a.Severity != b.Severity {
 			return int(b.Severity) - int(a.Severity)
 		}
-		if c := topicRank(a.Topic()) - topicRank(b.Topic()); c != 0 {
+		if c := urgency(a) - urgency(b); c != 0 {
 			return c
 		}
 		if c := strings.Compare(a.Rule, b.Rule); c != 0 {
@@ -47,10 +47,21 @@ func SortFindings(fs []Finding) {
 	})
 }
 
-// topicRank puts what takes a cluster down before what is merely late.
-func topicRank(topic string) int {
-	order := []string{"source", "node", "disk", "backup", "cert", "restarts", "pod", "load", "version"}
-	if i := slices.Index(order, topic); i >= 0 {
+// urgency is a finding's place among those of the same severity: what takes a
+// cluster down before what is merely late, and within a topic what happens now
+// before what is known for days. The first entry that names the rule or its
+// topic counts.
+func urgency(f Finding) int {
+	order := []string{
+		"source", "node", "disk", "backup",
+		"cert.expired", "cert.overdue", "cert",
+		"restarts.rate", "restarts",
+		"pod", "load", "version",
+	}
+	if i := slices.Index(order, f.Rule); i >= 0 {
+		return i
+	}
+	if i := slices.Index(order, f.Topic()); i >= 0 {
 		return i
 	}
 	return len(order)
