@@ -67,7 +67,7 @@ func runDoctor(ctx context.Context, f flags, timeout time.Duration, tty terminal
 		return err
 	}
 	defer s.close()
-	d.ok("kubeconfig", fmt.Sprintf("context %s, %s%s", s.client.ContextName(), s.client.ServerURL(), certWords(s.client.ClientCertExpiry())))
+	d.ok("kubeconfig", fmt.Sprintf("context %s, %s%s", sources.Clean(s.client.ContextName(), sources.MaxName), s.client.ServerURL(), certWords(s.client.ClientCertExpiry())))
 	d.state(s)
 	ctx, stop := context.WithTimeout(ctx, timeout)
 	defer stop()

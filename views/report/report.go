@@ -47,8 +47,9 @@ type Unread struct {
 // Of makes the document of a snapshot.
 func Of(s *sources.Snapshot) Document {
 	d := Document{
-		Schema: Schema, Cluster: s.Cluster.Value.Name, Server: s.Cluster.Value.Server,
-		Version: s.Cluster.Value.Version, At: s.At.UTC(),
+		Schema: Schema, Cluster: sources.Clean(s.Cluster.Value.Name, sources.MaxName), // free text in the kubeconfig
+		Server:  sources.Clean(s.Cluster.Value.Server, sources.MaxMessage),
+		Version: sources.Clean(s.Cluster.Value.Version, sources.MaxName), At: s.At.UTC(),
 		Findings: s.Judged.Findings, Unread: unread(s),
 	}
 	if d.Findings == nil {
