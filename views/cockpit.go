@@ -47,8 +47,9 @@ func (c *Cockpit) Commands(f ui.Frame) []ui.Command {
 		out = append(out, to(key, part))
 	}
 	k := c.keys.Panes
-	return append(out,
-		to(k.Next, (c.focus+1)%parts), to(k.Previous, (c.focus+parts-1)%parts),
+	next := to(k.Next, (c.focus+1)%parts)
+	next.Minor = false // one way round is in sight; the digits are on the panes
+	return append(out, next, to(k.Previous, (c.focus+parts-1)%parts),
 		to(k.Left, beside(c.focus, -1)), to(k.Right, beside(c.focus, 1)))
 }
 
