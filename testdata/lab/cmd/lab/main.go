@@ -79,7 +79,7 @@ func possible() error {
 // debian names the package that has each program the lab calls.
 var debian = map[string]string{
 	"etcd": "etcd-server", "systemd-nspawn": "systemd-container", "debootstrap": "debootstrap",
-	"ip": "iproute2", "nsenter": "util-linux", "mkfs.ext4": "e2fsprogs", "ssh": "openssh-client",
+	"ip": "iproute2", "nsenter": "util-linux", "mkfs.ext4": "e2fsprogs", "ssh": "openssh-client", "curl": "curl",
 }
 
 // programs installs what is missing, where there is apt.

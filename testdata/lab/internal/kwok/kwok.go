@@ -98,7 +98,12 @@ func remove(ctx context.Context, p place.Place, log *say.Log) error {
 		{"delete", "namespace", namespace, "--ignore-not-found", "--timeout=300s"},
 	}
 	for _, step := range steps {
-		if _, err := proc.Kubectl(ctx, p, "", step...); err != nil {
+		// The API server gives a request a minute; what is left goes with the next.
+		err := proc.Poll(ctx, 5*time.Minute, func(ctx context.Context) error {
+			_, err := proc.Kubectl(ctx, p, "", step...)
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("removing the earlier nodes and pods: %w", err)
 		}
 	}
