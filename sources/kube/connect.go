@@ -182,10 +182,10 @@ func (c *Client) ForChanges() (kubernetes.Interface, error) {
 func (c *Client) Get(ctx context.Context, path string, need Need, d time.Duration) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	raw, err := c.set.CoreV1().RESTClient().Get().RequestURI(path).
-		SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(0).DoRaw(ctx)
-	if err != nil {
+	got := c.set.CoreV1().RESTClient().Get().RequestURI(path).
+		SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(0).Do(ctx)
+	if err := got.Error(); err != nil { // reads what the server said, which Raw does not
 		return nil, c.explain(err, need, d)
 	}
-	return raw, nil
+	return got.Raw() //nolint:wrapcheck // no error after that
 }

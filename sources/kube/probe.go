@@ -74,6 +74,7 @@ func (p *probe) once(ctx context.Context) {
 		return
 	}
 	p.mu.Lock()
+	back := err == nil && p.err != nil
 	p.err, p.asked = err, true
 	if err == nil {
 		p.at, p.cluster.Latency = at, latency
@@ -84,6 +85,9 @@ func (p *probe) once(ctx context.Context) {
 	p.mu.Unlock()
 	if err == nil {
 		p.ok(at)
+	}
+	if back {
+		p.c.roster.again()
 	}
 	p.wake()
 }

@@ -22,12 +22,24 @@ func (r *roster) set(names []string) {
 		return
 	}
 	r.names = names
+	r.signal()
+}
+
+// again signals though the names are the same: the server came back.
+func (r *roster) again() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.signal()
+}
+
+func (r *roster) signal() {
 	close(r.changed)
 	r.changed = make(chan struct{})
 }
 
 // Nodes returns the names of the nodes that Source last saw, and a channel
-// that is closed when they change. The slice must not be modified.
+// that is closed when they change or the API server was gone and is back. The
+// slice must not be modified.
 func (c *Client) Nodes() ([]string, <-chan struct{}) {
 	c.roster.mu.Lock()
 	defer c.roster.mu.Unlock()

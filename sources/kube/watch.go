@@ -84,7 +84,8 @@ type lister struct {
 	to   store
 	lost func() // the server could not be reached
 
-	resumes bool // the next watch is not the first since the list; used by the reflector alone
+	denials int  // in a row; used by the reflector alone, as is what follows
+	resumes bool // the next watch is not the first since the list
 }
 
 func (l *lister) request(o metav1.ListOptions) *rest.Request {
@@ -157,6 +158,7 @@ func (l *lister) watch(ctx context.Context, o metav1.ListOptions) (watch.Interfa
 		var w watch.Interface
 		o.Watch = true
 		if w, err = l.request(o).Watch(ctx); err == nil {
+			l.denials = 0
 			return l.follow(w, l.to.open(l.c.now())), nil
 		}
 	}
@@ -200,7 +202,9 @@ func (l *lister) failed(ctx context.Context, verb string, err error) {
 	wait := time.Duration(0)
 	err = l.c.explain(err, l.need(verb), listTimeout)
 	if _, denied := errors.AsType[*sources.AccessError](err); denied {
-		wait = l.c.pace.denied
+		// A server that has just started refuses for seconds what it allows.
+		wait = min(l.c.pace.denied, l.c.pace.retry<<min(l.denials, 10))
+		l.denials++
 		if l.custom && l.c.absent(ctx, "/apis/"+l.group+"/"+l.version) {
 			err = sources.ErrNotInstalled // the role is silent on what is not there
 		}

@@ -62,7 +62,7 @@ func newFleet(p pace) *fleet {
 }
 
 // enrol adds nodes that are new and drops those that are gone. New ones are
-// asked at once.
+// asked at once, and so are those that failed: what stood between may be gone.
 func (f *fleet) enrol(names []string, now time.Time) {
 	for n := range f.members {
 		if !slices.Contains(names, n) {
@@ -71,8 +71,11 @@ func (f *fleet) enrol(names []string, now time.Time) {
 		}
 	}
 	for _, n := range names {
-		if f.members[n] == nil {
+		switch m := f.members[n]; {
+		case m == nil:
 			f.members[n] = &member{due: now, configDue: now}
+		case m.fails > 0:
+			m.due = now
 		}
 	}
 	f.order = slices.Clone(names)

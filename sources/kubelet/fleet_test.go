@@ -150,6 +150,24 @@ func TestPermissionArrivesForAll(t *testing.T) {
 	}
 }
 
+func TestFailedNodesAreAskedWhenTheServerIsBack(t *testing.T) {
+	t.Parallel()
+	f := newFleet(usualPace())
+	now := time.Unix(1_800_000_000, 0)
+	f.enrol([]string{"a", "b"}, now)
+	for _, j := range f.due(now) {
+		a := answer{job: j}
+		if j.node == "a" {
+			a.err = errors.New("api server refused the connection")
+		}
+		f.take(a, now)
+	}
+	f.enrol([]string{"a", "b"}, now.Add(time.Second))
+	if jobs := f.due(now.Add(time.Second)); len(jobs) != 1 || jobs[0].node != "a" {
+		t.Errorf("asked %v", jobs)
+	}
+}
+
 func TestReadingsOfAFleet(t *testing.T) {
 	t.Parallel()
 	f := newFleet(usualPace())

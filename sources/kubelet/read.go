@@ -13,6 +13,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"daytwo/sources"
 	"daytwo/sources/kube"
@@ -62,14 +63,25 @@ func explain(err error, d time.Duration) error {
 	case errors.Is(err, sources.ErrNotInstalled):
 		return &kubeletError{"its kubelet does not serve this", err}
 	case errors.As(err, &status) && status.Status().Code >= 500:
-		text := status.Status().Message
-		if _, why, ok := strings.Cut(text, "error trying to reach service: "); ok {
-			text = why
-		}
-		text = strings.TrimSuffix(strings.TrimSuffix(text, "has prevented the request from succeeding"), `") `)
-		return &kubeletError{"the API server cannot reach its kubelet: " + sources.Clean(text, 200), err}
+		return &kubeletError{"the API server cannot reach its kubelet: " + sources.Clean(said(status), 200), err}
 	}
 	return err
+}
+
+// said is what the other side wrote, without what was put around it.
+func said(status *apierrors.StatusError) string {
+	text := status.Status().Message
+	if d := status.Status().Details; d != nil {
+		for _, c := range d.Causes {
+			if c.Type == metav1.CauseTypeUnexpectedServerResponse {
+				text = c.Message
+			}
+		}
+	}
+	if _, why, ok := strings.Cut(text, "error trying to reach service: "); ok {
+		return why
+	}
+	return text
 }
 
 // filesystem is stats/summary's FsStats.

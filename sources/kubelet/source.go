@@ -17,7 +17,8 @@ const Name = "kubelets"
 
 // Cluster is what is asked; *kube.Client in the program.
 type Cluster interface {
-	// Nodes returns the names of the nodes and a channel closed when they change.
+	// Nodes returns the names of the nodes and a channel that is closed when
+	// they change or the API server is back.
 	Nodes() ([]string, <-chan struct{})
 	// Get asks the API server for a path within d.
 	Get(ctx context.Context, path string, need kube.Need, d time.Duration) ([]byte, error)
