@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"io/fs"
 	"os"
@@ -17,10 +18,13 @@ import (
 	rbac "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/yaml"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/clientcmd"
 
+	"daytwo/sources"
 	"daytwo/sources/demo"
+	"daytwo/sources/history"
 )
 
 // admin is a client of the world for what a test does to it from outside.
@@ -39,6 +43,14 @@ func admin(t *testing.T, w *demo.World) kubernetes.Interface {
 		t.Fatal(err)
 	}
 	return client
+}
+
+func cordon(t *testing.T, w *demo.World, node string) {
+	t.Helper()
+	patch := []byte(`{"spec":{"unschedulable":true}}`)
+	if _, err := admin(t, w).CoreV1().Nodes().Patch(t.Context(), node, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // rewrite writes a kubeconfig with one text in place of another.
@@ -126,25 +138,61 @@ func TestOneResourceRefused(t *testing.T) {
 	daytwo(t, "check", "--kubeconfig", kubeconfig).says(t, 3, "no permission to list pods")
 }
 
-// TestDoctorPrintsTheMissingLine: verb, resource, what is dark without it and
-// the line of RBAC that grants it.
-func TestDoctorPrintsTheMissingLine(t *testing.T) {
-	home(t)
-	w, err := demo.Start(t.Context(), demo.Options{Scenario: demo.Healthy, ViewerRules: []rbac.PolicyRule{
-		{APIGroups: []string{""}, Resources: []string{"nodes", "pods", "events"}, Verbs: []string{"list", "watch"}},
-	}})
+// viewer starts a demo cluster and returns the kubeconfig of somebody who may
+// do only what the rules say.
+func viewer(t *testing.T, scenario demo.Scenario, rules ...rbac.PolicyRule) (kubeconfig string) {
+	t.Helper()
+	w, err := demo.Start(t.Context(), demo.Options{Scenario: scenario, ViewerRules: rules})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = w.Close() }()
+	t.Cleanup(func() { _ = w.Close() })
 	data, err := w.Kubeconfig("viewer")
 	if err != nil {
 		t.Fatal(err)
 	}
-	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	kubeconfig = filepath.Join(t.TempDir(), "kubeconfig")
 	if err := os.WriteFile(kubeconfig, data, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return kubeconfig
+}
+
+// TestViewRoleSuffices: with the documented role, and nothing else, the whole
+// program sees all there is, kubelets and certificates included.
+func TestViewRoleSuffices(t *testing.T) {
+	home(t)
+	manifest, err := os.Open(filepath.Join("docs", "rbac", "view.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = manifest.Close() }()
+	var rules []rbac.PolicyRule
+	for dec := yaml.NewYAMLOrJSONDecoder(manifest, 4096); ; {
+		var role rbac.ClusterRole
+		if err := dec.Decode(&role); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		rules = append(rules, role.Rules...) // bindings have none
+	}
+	kubeconfig := viewer(t, demo.Incident, rules...)
+	daytwo(t, "doctor", "--kubeconfig", kubeconfig).says(t, 0, "5 of 5 answer")
+	r := daytwo(t, "check", "--kubeconfig", kubeconfig, "-o", "json")
+	r.says(t, 2, `"disk.used"`, `"cert.overdue"`, `"backup.age"`, `"restarts.rate"`, `"unread": []`)
+	if strings.Contains(r.out, "no permission") {
+		t.Errorf("the role does not suffice:\n%s", r.out)
+	}
+}
+
+// TestDoctorPrintsTheMissingLine: verb, resource, what is dark without it and
+// the line of RBAC that grants it.
+func TestDoctorPrintsTheMissingLine(t *testing.T) {
+	home(t)
+	kubeconfig := viewer(t, demo.Healthy, rbac.PolicyRule{
+		APIGroups: []string{""}, Resources: []string{"nodes", "pods", "events"}, Verbs: []string{"list", "watch"},
+	})
 	daytwo(t, "doctor", "--kubeconfig", kubeconfig).says(t, 1,
 		"may list pods", "may list cronjobs.batch", "add to a ClusterRole",
 		`{apiGroups: ["batch"], resources: ["cronjobs"], verbs: ["list"`,
@@ -158,10 +206,7 @@ func TestWatchesCloseAndAreGone(t *testing.T) {
 	term.Wait("a calm cluster", shows("5 of 5 ready", "kubelets 5/5"))
 	lift := w.Fault(demo.Fault{Verb: "watch", Gone: true})
 	w.CloseWatches()
-	cordon := []byte(`{"spec":{"unschedulable":true}}`)
-	if _, err := admin(t, w).CoreV1().Nodes().Patch(t.Context(), "worker-1", types.MergePatchType, cordon, metav1.PatchOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	cordon(t, w, "worker-1")
 	w.Compact()
 	term.Wait("the change from a new list", shows("5 of 5 ready, 1 cordoned"))
 	lift()
@@ -197,6 +242,7 @@ func TestKubeletThatNeverAnswers(t *testing.T) {
 			}
 		}
 	}
+	daytwo(t, "doctor", "--kubeconfig", kubeconfig, "--timeout", "2s").says(t, 1, "kubelet of worker-0", "no answer in time")
 	if dark != 1 {
 		t.Errorf("%d nodes with an unknown disk, want worker-0 alone:\n%s", dark, r.out)
 	}
@@ -270,6 +316,36 @@ func TestNoPlaceForState(t *testing.T) {
 	daytwo(t, "doctor", "--kubeconfig", kubeconfig).says(t, 1, "history", file)
 }
 
+// TestCheckRemembers: a check leaves its sample to the next one, so that cron
+// alone makes a trend.
+func TestCheckRemembers(t *testing.T) {
+	home(t)
+	w, kubeconfig := world(t, demo.Healthy, "admin")
+	daytwo(t, "check", "--kubeconfig", kubeconfig).says(t, 0)
+	cfg, err := clientcmd.LoadFromFile(kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, err := history.Dir(cfg.CurrentContext)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := history.Open(t.Context(), history.Options{Dir: dir, Clock: w.Now, Log: t.Logf})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = h.Close() }()
+	kept, err := h.Load(t.Context(), w.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, series := range []string{sources.DiskUsedSeries("worker-0"), sources.CPUSeries("worker-0")} {
+		if len(kept.Series[series]) == 0 {
+			t.Errorf("nothing was kept of %s", series)
+		}
+	}
+}
+
 // TestSecretsStayWhereTheyAre: neither the token nor a key is in what daytwo
 // prints, logs or remembers, also when the server refuses the token.
 func TestSecretsStayWhereTheyAre(t *testing.T) {
@@ -292,6 +368,9 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 		if err != nil || d.IsDir() {
 			return err
 		}
+		if info, err := d.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s may be read by others: %v %v", path, info, err)
+		}
 		text, err := os.ReadFile(path)
 		said += string(text)
 		return err
@@ -304,8 +383,10 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 			t.Errorf("%.8s… is in what daytwo wrote", secret)
 		}
 	}
-	if !strings.Contains(said, "worker-0") {
-		t.Error("nothing was looked through")
+	for _, seen := range []string{"worker-0", "SQLite format 3", "level=INFO"} { // screen, history, log
+		if !strings.Contains(said, seen) {
+			t.Errorf("%q is not in what was looked through", seen)
+		}
 	}
 }
 

@@ -16,7 +16,8 @@ import (
 // logLimit is the size in bytes at which the log file is set aside at start.
 const logLimit = 5 << 20
 
-// openLog opens the log file and sends klog and all that libraries say there:
+// openLog opens the log file and sends klog, slog and the log package there,
+// which is all that libraries use (net/http complains through the last):
 // nothing but the screen may write to the terminal. Where no file can be
 // written, the log is dropped; that must not keep the cockpit from opening.
 func openLog(dir string) (sources.Logger, io.Closer) {
@@ -33,6 +34,7 @@ func openLog(dir string) (sources.Logger, io.Closer) {
 	handler := slog.NewTextHandler(w, nil)
 	klog.SetLogger(logr.FromSlogHandler(handler))
 	logger := slog.New(handler)
+	slog.SetDefault(logger) // takes the log package along
 	return func(format string, args ...any) { logger.Info(fmt.Sprintf(format, args...)) }, w
 }
 

@@ -103,9 +103,12 @@ func TestCheckSpeaksItsExitCodes(t *testing.T) {
 	home(t)
 	_, incident := world(t, demo.Incident, "admin")
 	daytwo(t, "check", "--kubeconfig", incident).says(t, 2, "critical", "worker-0", "disk")
-	_, healthy := world(t, demo.Healthy, "admin")
+	w, healthy := world(t, demo.Healthy, "admin")
 	daytwo(t, "check", "--kubeconfig", healthy).says(t, 0, "ok, nothing needs attention")
 	daytwo(t, "check", "--kubeconfig", healthy, "-o", "markdown").says(t, 0, "# demo")
+	cordon(t, w, "worker-1")
+	daytwo(t, "check", "--kubeconfig", healthy).says(t, 1, "worker-1", "cordoned")
+	daytwo(t, "check", "--kubeconfig", healthy, "--fail-on", "critical").says(t, 0, "cordoned")
 }
 
 func TestCheckAsJSON(t *testing.T) {

@@ -34,22 +34,19 @@ type session struct {
 	past   []sources.Sample // history to begin with; the demo's
 }
 
-// stateDir is $XDG_STATE_HOME/daytwo, or its usual place under the home
-// folder; a temporary folder where there is neither.
-func stateDir() string {
-	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
-		return filepath.Join(dir, "daytwo")
-	}
-	home, err := os.UserHomeDir()
+// logDir is where the log is kept: beside the history, or in a temporary
+// folder where there is no place for that.
+func logDir() string {
+	dir, err := history.Base()
 	if err != nil {
 		return filepath.Join(os.TempDir(), fmt.Sprintf("daytwo-%d", os.Getuid()))
 	}
-	return filepath.Join(home, ".local", "state", "daytwo")
+	return dir
 }
 
 // openSession connects and starts to look. The caller closes it.
 func openSession(ctx context.Context, f flags, cfg config.Config) (*session, error) {
-	log, logs := openLog(stateDir())
+	log, logs := openLog(logDir())
 	client, err := kube.Connect(kube.Options{Kubeconfig: f.kubeconfig, Context: f.context, Log: log})
 	if err != nil {
 		_ = logs.Close()

@@ -9,12 +9,21 @@ import (
 	"strings"
 )
 
-// Dir is the folder for what daytwo keeps of a cluster:
-// $XDG_STATE_HOME/daytwo/<cluster>, or below ~/.local/state (XDG Base
-// Directory Specification 0.8; a relative XDG_STATE_HOME is invalid there and
-// ignored). The name may be any string: what is not fit for a folder's name
-// is replaced, and a short hash keeps different names apart.
+// Dir is the folder for what daytwo keeps of a cluster, below Base. The name
+// may be any string: what is not fit for a folder's name is replaced, and a
+// short hash keeps different names apart.
 func Dir(cluster string) (string, error) {
+	base, err := Base()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(base, folderName(cluster)), nil
+}
+
+// Base is the folder for everything that daytwo keeps: $XDG_STATE_HOME/daytwo,
+// or ~/.local/state/daytwo (XDG Base Directory Specification 0.8; a relative
+// XDG_STATE_HOME is invalid there and ignored).
+func Base() (string, error) {
 	base := os.Getenv("XDG_STATE_HOME")
 	if !filepath.IsAbs(base) {
 		home, err := os.UserHomeDir()
@@ -23,7 +32,7 @@ func Dir(cluster string) (string, error) {
 		}
 		base = filepath.Join(home, ".local", "state")
 	}
-	return filepath.Join(base, "daytwo", folderName(cluster)), nil
+	return filepath.Join(base, "daytwo"), nil
 }
 
 // folderName keeps a plain name as it is. Capitals get a hash too, because
