@@ -34,7 +34,7 @@ func bigPod(i int) *core.Pod {
 	}
 	started := at(-time.Hour)
 	p.Status.ContainerStatuses = []core.ContainerStatus{{
-		Name: "app", Ready: true, Image: p.Spec.Containers[0].Image, RestartCount: int32(i % 3), //nolint:gosec // small
+		Name: "app", Ready: true, Image: p.Spec.Containers[0].Image, RestartCount: int32(i % 3),
 		ImageID: "registry.example.org/" + app + "@sha256:5f67222f59bbfe56197d175eff4668f582de3174030bdee1cf313966c80b8e88",
 		State:   core.ContainerState{Running: &core.ContainerStateRunning{StartedAt: started}},
 	}}

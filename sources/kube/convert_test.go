@@ -199,7 +199,8 @@ func TestUnreadableObject(t *testing.T) {
 	t.Parallel()
 	l := &lister{resource: resource{name: "certificates", convert: toCertificate}, c: &Client{log: func(string, ...any) {}}}
 	for _, o := range []map[string]any{
-		{}, {"metadata": map[string]any{"name": "a", "namespace": "b"}, "spec": "text", "status": []any{1}},
+		{},
+		{"metadata": map[string]any{"name": "a", "namespace": "b"}, "spec": "text", "status": []any{1}},
 		{"metadata": map[string]any{"name": "a"}, "status": map[string]any{"notAfter": "yesterday"}},
 	} {
 		_ = l.small(&unstructured.Unstructured{Object: o})
