@@ -394,7 +394,7 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 // folder, a title and a line of a report.
 func TestContextOfAnyName(t *testing.T) {
 	dir := home(t)
-	_, kubeconfig := world(t, demo.Healthy, "admin")
+	w, kubeconfig := world(t, demo.Healthy, "admin")
 	const name = "../prod: ü \x1b[31mred"
 	raw, err := clientcmd.LoadFromFile(kubeconfig)
 	if err != nil {
@@ -415,6 +415,19 @@ func TestContextOfAnyName(t *testing.T) {
 	r.says(t, 0, "prod: ü red")
 	if strings.Contains(r.out, "\x1b") {
 		t.Errorf("doctor: %q", r.out)
+	}
+	r = daytwo(t, "init", "--print", "--kubeconfig", kubeconfig, "--context", name)
+	r.says(t, 0, "thresholds")
+	if strings.Contains(r.out+r.err, "\x1b") {
+		t.Errorf("init: %q", r.out+r.err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r = daytwo(t, "check", "--kubeconfig", kubeconfig, "--context", name, "--timeout", "2s")
+	r.says(t, 3, "prod: ü red", "refused the connection")
+	if strings.Contains(r.out+r.err, "\x1b") {
+		t.Errorf("without a server: %q", r.out+r.err)
 	}
 	kept, err := os.ReadDir(filepath.Join(dir, "state", "daytwo"))
 	if err != nil || len(kept) != 2 { // the log, and one folder

@@ -88,7 +88,7 @@ func (l *look) add(row *sources.Row, f sources.Finding) {
 
 // cluster is what a finding is about when it is about no single object.
 func (l *look) cluster() sources.Ref {
-	name := l.s.Cluster.Value.Name
+	name := sources.Clean(l.s.Cluster.Value.Name, sources.MaxName) // free text in the kubeconfig
 	if name == "" {
 		name = "cluster"
 	}
