@@ -175,7 +175,8 @@ func (d *diagnosis) optional(s *sources.Snapshot) {
 	if errors.Is(s.Certificates.Err, sources.ErrNotInstalled) {
 		d.ok("cert-manager", "not installed; certificates come from the Secrets of Ingresses")
 	}
-	if why := s.Judged.Missing["backup"]; why != "" {
+	// Backups that could not be looked for are named by the missing permission.
+	if why := s.Judged.Missing["backup"]; why != "" && s.CronJobs.Usable() {
 		d.ok("backups", why)
 	}
 }

@@ -14,10 +14,10 @@ import (
 
 // Frames a second that may be written. Locally a key should be answered
 // within 10 ms, while each look for something to write costs CPU on an idle
-// screen too; over SSH fewer, larger writes are better.
+// screen too. Messages are limited, so more frames write no more bytes.
 const (
-	framesLocal  = 80
-	framesRemote = 20
+	framesLocal  = 120
+	framesRemote = 60
 )
 
 // Run shows the screen until the user quits or ctx ends. Nil streams are the

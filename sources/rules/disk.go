@@ -244,7 +244,7 @@ func (l *look) crossingFact(c sources.Crossing, at time.Time) sources.Fact {
 
 func configText(c sources.NodeConfig) string {
 	var text strings.Builder
-	text.WriteString(fmt.Sprintf("image GC at %.0f %%, down to %.0f %%", c.ImageGCHigh, c.ImageGCLow))
+	fmt.Fprintf(&text, "image GC at %.0f %%, down to %.0f %%", c.ImageGCHigh, c.ImageGCLow)
 	for _, key := range []string{"nodefs.available", "imagefs.available", "nodefs.inodesFree"} {
 		if v, ok := c.EvictionHard[key]; ok {
 			text.WriteString(", eviction at " + key + "<" + v)

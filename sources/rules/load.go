@@ -95,7 +95,6 @@ func measureLoad(points []sources.Point, now time.Time, limit float64, enough ti
 	var run loadRun
 	high, prev := true, now
 	for _, p := range slices.Backward(points) {
-
 		if p.At.After(now) {
 			continue // the clock jumped
 		}

@@ -36,7 +36,7 @@ type Terminal struct {
 // added to the environment, which names a terminal of true colours.
 func Start(ctx context.Context, width, height int, env []string, argv ...string) (*Terminal, error) {
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "COLORTERM=truecolor", "SSH_TTY=/dev/pts/0")
+	cmd.Env = append(os.Environ(), "TERM=xterm-256color", "COLORTERM=truecolor")
 	cmd.Env = append(cmd.Env, env...)
 	f, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: uint16(height), Cols: uint16(width)})
 	if err != nil {
