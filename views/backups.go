@@ -72,7 +72,7 @@ func backupName(f ui.Frame, b sources.BackupState) ui.Cell { return strong(f, b.
 
 // backupAge is the age of the last success.
 func backupAge(f ui.Frame, b sources.BackupState) ui.Cell {
-	text := ago(b.Last, f.Now)
+	text := coarse(b.Last, f.Now)
 	if b.Severity > sources.OK {
 		return judged(f, b.Severity, text)
 	}

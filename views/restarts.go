@@ -103,7 +103,7 @@ func storyHour(f ui.Frame, s sources.RestartStory) ui.Cell {
 
 func storyDay(f ui.Frame, s sources.RestartStory) ui.Cell { return plain(f, number(s.Day)) }
 
-func storyLast(f ui.Frame, s sources.RestartStory) ui.Cell { return dim(f, ago(s.LastAt, f.Now)) }
+func storyLast(f ui.Frame, s sources.RestartStory) ui.Cell { return dim(f, coarse(s.LastAt, f.Now)) }
 
 // shortReason is the reason in a narrow column, in the words people use.
 func shortReason(reason string, width int) string {

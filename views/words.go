@@ -22,6 +22,15 @@ func ago(t, now time.Time) string {
 	return sources.Span(max(now.Sub(t), 0))
 }
 
+// coarse is ago without seconds, for cells that are always in sight: a second
+// that ticks there writes to the terminal every second of the night.
+func coarse(t, now time.Time) string {
+	if past := now.Sub(t); !t.IsZero() && past >= 0 && past < time.Minute {
+		return "<1 min"
+	}
+	return ago(t, now)
+}
+
 // agoWords is ago with its word.
 func agoWords(t, now time.Time) string {
 	if t.IsZero() {
