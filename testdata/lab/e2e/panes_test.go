@@ -91,7 +91,7 @@ func TestTheCertificatePaneSaysWhatOpensslSays(t *testing.T) {
 		c.agrees("the certificate pane and openssl on "+name, func(ctx context.Context) (string, error) {
 			end, err := notAfter(ctx, lab, name)
 			if errors.Is(err, errNoSecret) {
-				return `○ shop/` + name + ` +\? `, nil
+				return `[○▲] shop/` + name + ` +\? `, nil
 			}
 			days := int(time.Until(end) / (24 * time.Hour))
 			return fmt.Sprintf(`shop/%s +%d d .* %s `, name, days, end.UTC().Format(time.DateOnly)), err

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"daytwolab/internal/bench"
 	"daytwolab/internal/kwok"
@@ -37,7 +38,7 @@ func (t tools) bench(ctx context.Context, args []string) error {
 		return err
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "nodes\tpods\tprogram\tstart ms\tmemory MB\tCPU idle %\tidle kB/min\tkey bytes\tkey ms\t")
+	fmt.Fprintln(table, "nodes\tpods\tprogram\tstart ms\twhole ms\tmemory MB\tCPU idle %\tidle B/min\tkey bytes\tkey ms p50\tp95\t")
 	defer table.Flush()
 	for size := range strings.SplitSeq(*sizes, ",") {
 		n, err := strconv.Atoi(size)
@@ -82,23 +83,43 @@ func (t tools) measure(ctx context.Context, table io.Writer, nodes, pods int, p 
 	if err != nil {
 		return fmt.Errorf("on %d nodes: %w", nodes, err)
 	}
-	fmt.Fprintf(table, "%d\t%d\t%s\t%d\t%.0f\t%.1f\t%.1f\t%d\t%.1f\t\n", nodes, nodes*pods, p.Name, f.Start.Milliseconds(),
-		float64(f.RSS)/1e6, f.CPU, f.IdleBytes/1e3, f.KeyBytes, float64(f.KeyTime.Microseconds())/1e3)
+	fmt.Fprintf(table, "%d\t%d\t%s\t%d\t%d\t%.0f\t%.1f\t%.0f\t%d\t%.1f\t%.1f\t\n", nodes, nodes*pods, p.Name,
+		f.Start.Milliseconds(), f.Whole.Milliseconds(), float64(f.RSS)/1e6, f.CPU, f.IdleBytes, f.KeyBytes,
+		milliseconds(f.KeyTime50), milliseconds(f.KeyTime95))
 	return nil
 }
 
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
+
 // programs are what is measured, each opened on the lab as its users open it.
 func programs(p place.Place, lab place.Lab, daytwo string) []bench.Program {
-	node := regexp.MustCompile(`(kwok|master|worker)-\d`)
+	patterns := func(all ...string) []*regexp.Regexp {
+		compiled := make([]*regexp.Regexp, 0, len(all))
+		for _, one := range all {
+			compiled = append(compiled, regexp.MustCompile(one))
+		}
+		return compiled
+	}
+	const node = `(kwok|master|worker)-\d`
+	// The cockpit is useful with nodes and attention filled, and whole once the pods
+	// are read too: the lab has two that restart.
+	useful := []string{`● ` + node + `.*(agent|server)`, `[✖▲○] (node|cert|backup|disk) `}
 	list := []bench.Program{{
 		Name: "daytwo", Args: proc.Inside(p, daytwo, "--kubeconfig", lab.AdminKubeconfig),
-		Useful: node, List: "1\r", Listed: node,
+		Useful: patterns(useful...), Whole: patterns(append(useful, `[▲●✖] shop/importer`)...),
+		List: "1\r", Listed: regexp.MustCompile(`─ Nodes ─`),
 	}}
 	if k9s := os.Getenv("K9S"); k9s != "" {
-		pod := regexp.MustCompile(`fake-\d`)
+		const pod = `fake-\d`
 		list = append(list,
-			bench.Program{Name: "k9s nodes", Args: proc.Inside(p, k9s, "--kubeconfig", lab.AdminKubeconfig, "-c", "nodes"), Useful: node, Listed: node},
-			bench.Program{Name: "k9s pods", Args: proc.Inside(p, k9s, "--kubeconfig", lab.AdminKubeconfig, "-A", "-c", "pods"), Useful: pod, Listed: pod},
+			bench.Program{
+				Name: "k9s nodes", Args: proc.Inside(p, k9s, "--kubeconfig", lab.AdminKubeconfig, "-c", "nodes"),
+				Useful: patterns(node), Whole: patterns(node), Listed: regexp.MustCompile(node),
+			},
+			bench.Program{
+				Name: "k9s pods", Args: proc.Inside(p, k9s, "--kubeconfig", lab.AdminKubeconfig, "-A", "-c", "pods"),
+				Useful: patterns(pod), Whole: patterns(pod), Listed: regexp.MustCompile(pod),
+			},
 		)
 	}
 	return list
