@@ -64,7 +64,7 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 	s.client = client
 	s.store = sources.NewStore(cfg.Settings(client.ContextName()), rules.Judge, time.Now)
 	s.store.Publish(func(snap *sources.Snapshot) {
-		snap.Cluster.Value.Name = client.ContextName()
+		snap.Cluster.Value.Name = sources.Clean(client.ContextName(), sources.MaxName)
 		snap.Cluster.Value.Server = client.ServerURL()
 	})
 	hist, err := history.Open(ctx, history.Options{Dir: dir, Clock: time.Now, Log: s.log})

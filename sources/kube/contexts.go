@@ -8,7 +8,8 @@ import (
 )
 
 // Contexts lists the names of a kubeconfig's contexts, for shell completion;
-// none where it cannot be read. The path is as in Options.
+// none where it cannot be read. The path is as in Options. Names that a
+// terminal must not be given (control characters) are left out.
 func Contexts(kubeconfig string) []string {
 	rules, err := rulesFor(kubeconfig)
 	if err != nil {
@@ -18,5 +19,6 @@ func Contexts(kubeconfig string) []string {
 	if err != nil {
 		return nil
 	}
-	return slices.SortedFunc(maps.Keys(raw.Contexts), sources.CompareNames)
+	names := slices.SortedFunc(maps.Keys(raw.Contexts), sources.CompareNames)
+	return slices.DeleteFunc(names, func(n string) bool { return sources.Clean(n, len(n)) != n })
 }

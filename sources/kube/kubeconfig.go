@@ -118,10 +118,10 @@ func unreadable(path string, err error) error {
 func pick(raw *api.Config, path, want string) (string, error) {
 	names := make([]string, 0, len(raw.Contexts))
 	for n := range raw.Contexts {
-		names = append(names, sources.Clean(n, sources.MaxName))
+		names = append(names, n)
 	}
 	slices.SortFunc(names, sources.CompareNames)
-	list := strings.Join(names, ", ")
+	list := sources.Clean(strings.Join(names, ", "), 300)
 	if want == "" {
 		want = raw.CurrentContext
 	}

@@ -121,6 +121,28 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// TestAContextWithAnUnsafeName is found by the name it has, offered to no
+// shell, and shown clean.
+func TestAContextWithAnUnsafeName(t *testing.T) {
+	t.Parallel()
+	const name = "prod\x1b[31m"
+	path := kubeconfigOf(t, api.Cluster{Server: "https://203.0.113.7"}, api.AuthInfo{}, func(c *api.Config) {
+		c.Contexts[name], c.CurrentContext = c.Contexts["prod-fsn1"], ""
+		delete(c.Contexts, "prod-fsn1")
+		delete(c.Contexts, "prod-nbg1")
+	})
+	if c, err := Connect(Options{Kubeconfig: path}); err != nil || c.ContextName() != name {
+		t.Errorf("the only context is not found: %v", err)
+	}
+	if got := Contexts(path); len(got) != 0 {
+		t.Errorf("a shell is offered %q", got)
+	}
+	_, err := Connect(Options{Kubeconfig: path, Context: "none"})
+	if err == nil || strings.Contains(err.Error(), "\x1b") || !strings.Contains(err.Error(), "there are: prod") {
+		t.Errorf("said %q", err)
+	}
+}
+
 func TestUnreadableKubeconfig(t *testing.T) {
 	t.Parallel()
 	path := kubeconfigOf(t, api.Cluster{Server: "https://203.0.113.7:6443"}, api.AuthInfo{}, nil)

@@ -122,7 +122,7 @@ func (p *probe) edits() (edits []sources.Edit, broken error) {
 		return nil, nil
 	}
 	cluster := p.cluster
-	cluster.Name, cluster.Server, cluster.ClientCert = p.c.context, p.c.server, p.c.clientCert
+	cluster.Name, cluster.Server, cluster.ClientCert = sources.Clean(p.c.context, sources.MaxName), p.c.server, p.c.clientCert
 	reading := sources.Reading[sources.Cluster]{Value: cluster, At: p.at, Err: p.err}
 	health := sources.Health{Name: Name, At: p.at, Latency: cluster.Latency, Err: p.err, Note: milliseconds(cluster.Latency)}
 	if p.at.IsZero() {

@@ -238,7 +238,7 @@ func ends(t, now time.Time) string {
 
 func (l *look) certEvidence(c *sources.Certificate, s *sources.TLSSecret) []sources.Fact {
 	at := l.s.Certificates.At
-	facts := []sources.Fact{fact(at, "certificate status", fmt.Sprintf("Ready=%s %s: %s", c.Ready, c.Reason, c.Message))}
+	facts := []sources.Fact{fact(at, "certificate status", condition(c.Ready, c.Reason, c.Message))}
 	if !c.NotAfter.IsZero() {
 		facts = append(facts, fact(at, "certificate status", fmt.Sprintf("valid %s to %s, renewal at %s, revision %d",
 			stamp(c.NotBefore), stamp(c.NotAfter), stamp(c.Renewal), c.Revision)))

@@ -83,7 +83,7 @@ func (l *look) nodeReady(row *sources.NodeHealth) {
 	default:
 		f.Summary = join("not ready"+lasting(c.Since, l.now), brief(conditionText(c), 60))
 	}
-	f.Evidence = []sources.Fact{fact(l.s.Nodes.At, "node status", "Ready="+c.Status+" "+c.Reason+": "+c.Message)}
+	f.Evidence = []sources.Fact{fact(l.s.Nodes.At, "node status", condition(c.Status, c.Reason, c.Message))}
 	l.add(&row.Row, f)
 }
 

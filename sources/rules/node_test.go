@@ -262,7 +262,7 @@ func TestSourceRules(t *testing.T) {
 		},
 		"kubelets hung": {
 			func(s *sources.Snapshot) { s.Stats["worker-2"] = sources.Read(stats(40), ago(time.Hour)) },
-			[]want{{"source.stale", sources.Warning, "kubelet", []string{"1 kubelet"}}},
+			[]want{{"source.stale", sources.Warning, "kubelets", []string{"1 kubelet"}}},
 		},
 		"cert-manager absent": {func(s *sources.Snapshot) {
 			s.Certificates = sources.Reading[[]sources.Certificate]{Err: fmt.Errorf("certificates: %w", sources.ErrNotInstalled)}

@@ -61,6 +61,15 @@ func brief(s string, n int) string {
 	return s
 }
 
+// condition words a Ready condition as it stands, without what it leaves open.
+func condition(status, reason, message string) string {
+	text := strings.TrimSpace("Ready=" + status + " " + reason)
+	if message != "" {
+		text += ": " + message
+	}
+	return text
+}
+
 // join puts the non-empty texts on one line.
 func join(texts ...string) string {
 	kept := texts[:0:0]

@@ -213,7 +213,7 @@ func (l *look) sourceStale() {
 		}
 	}
 	if count > 0 {
-		l.add(nil, staleFinding("kubelet", oldest, l.now, fmt.Sprintf("%d kubelet%s ", count, plural(count))))
+		l.add(nil, staleFinding("kubelets", oldest, l.now, fmt.Sprintf("%d kubelet%s ", count, plural(count))))
 	}
 }
 
