@@ -62,10 +62,14 @@ func toNodeEvent(e *core.Event) *sources.Event {
 
 // eventList is the newest events, newest first.
 func (w *world) eventList() []sources.Event {
-	out := append(w.warnings.values(), w.nodeEvents.values()...)
-	slices.SortStableFunc(out, func(a, b sources.Event) int { return b.Last.Compare(a.Last) })
-	if len(out) > mostEvents {
-		out = slices.Clone(out[:mostEvents])
+	var all []*sources.Event
+	keep := func(e *sources.Event) { all = append(all, e) }
+	w.warnings.each(keep)
+	w.nodeEvents.each(keep)
+	slices.SortStableFunc(all, func(a, b *sources.Event) int { return b.Last.Compare(a.Last) })
+	out := make([]sources.Event, min(len(all), mostEvents))
+	for i := range out {
+		out[i] = *all[i]
 	}
 	return out
 }

@@ -76,9 +76,11 @@ type noWatchList struct{ *cache.ListWatch }
 // IsWatchListSemanticsUnSupported is looked for by client-go.
 func (noWatchList) IsWatchListSemanticsUnSupported() bool { return true }
 
-// publish turns what changed into edits, at most one publication every
-// pace.coalesce however much happens; sooner while the first answers come in.
+// publish turns what changed into edits. What changes after a quiet time is
+// published at once; while changes never end, publications come further apart,
+// for each is judged and drawn anew.
 func (w *world) publish(ctx context.Context, publish func(...sources.Edit)) {
+	gap, busy := time.Duration(0), false
 	for {
 		select {
 		case <-ctx.Done():
@@ -88,17 +90,24 @@ func (w *world) publish(ctx context.Context, publish func(...sources.Edit)) {
 		if edits := w.edits(); len(edits) > 0 {
 			publish(edits...)
 		}
-		pause(ctx, w.gap())
+		gap = w.gap(gap, busy)
+		pause(ctx, gap)
+		busy = len(w.dirty) > 0
 	}
 }
 
-func (w *world) gap() time.Duration {
+// gap is the least time to the next publication. last is the one before, busy
+// says whether something changed in it.
+func (w *world) gap(last time.Duration, busy bool) time.Duration {
 	for _, f := range w.feeds {
 		if s := f.state(); s.at.IsZero() && s.err == nil {
 			return w.c.pace.first
 		}
 	}
-	return w.c.pace.coalesce
+	if !busy {
+		return w.c.pace.coalesce
+	}
+	return max(w.c.pace.coalesce, min(2*last, w.c.pace.coalesceMost))
 }
 
 // edits are all changes since the last call.

@@ -25,23 +25,23 @@ const pageSize = 500
 
 // pace is how often things are done; tests make it quick.
 type pace struct {
-	probe    time.Duration // between two probes of the API server
-	version  time.Duration // between two readings of /version
-	coalesce time.Duration // least time between two publications
-	first    time.Duration // the same until everything was answered once
-	denied   time.Duration // before asking again for what was refused
-	absent   time.Duration // before asking again for what is not installed
-	secrets  time.Duration // between two readings of all TLS Secrets
-	retry    time.Duration // first pause after a failure; doubles to retryMax
-	retryMax time.Duration
-	timeout  time.Duration // of a probe
+	probe        time.Duration // between two probes of the API server
+	version      time.Duration // between two readings of /version
+	coalesce     time.Duration // least time between two publications
+	coalesceMost time.Duration // the same while changes never end
+	first        time.Duration // the same until everything was answered once
+	denied       time.Duration // before asking again for what was refused
+	absent       time.Duration // before asking again for what is not installed
+	secrets      time.Duration // between two readings of all TLS Secrets
+	retry        time.Duration // first pause after a failure; doubles to retryMax
+	retryMax     time.Duration
+	timeout      time.Duration // of a probe
 }
 
 func usualPace() pace {
 	return pace{
-		probe: 4 * time.Second, version: time.Minute, coalesce: 250 * time.Millisecond,
-		first:  25 * time.Millisecond,
-		denied: 30 * time.Second, absent: time.Minute, secrets: 5 * time.Minute,
+		probe: 4 * time.Second, version: time.Minute, coalesce: 250 * time.Millisecond, coalesceMost: 2 * time.Second,
+		first: 25 * time.Millisecond, denied: 30 * time.Second, absent: time.Minute, secrets: 5 * time.Minute,
 		retry: 500 * time.Millisecond, retryMax: 5 * time.Second, timeout: requestTimeout,
 	}
 }
