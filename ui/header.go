@@ -22,8 +22,8 @@ type piece struct {
 // header is the first line: where one is, and how well it can be seen.
 func (r *Root) header() string {
 	t, s := r.theme, r.snapshot
-	// Not styled: a colour would more than double what an idle screen writes.
-	clock := r.frame.Now.Format(time.TimeOnly)
+	// Minutes: a second hand would redraw an idle screen every second.
+	clock := r.frame.Now.Format("15:04")
 	if r.o.ReadOnly {
 		clock = t.Warning.Render("[read-only]") + "  " + clock
 	}

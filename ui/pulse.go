@@ -32,19 +32,32 @@ func (r *Root) look(pause time.Duration) tea.Cmd {
 	}
 }
 
-// beat waits for the next full second of the clock, or the end.
+// calmBeat is the time between heartbeats while nothing on the screen counts
+// seconds: each draws the whole screen.
+const calmBeat = 5 * time.Second
+
+// beat waits for the next heartbeat, on a full second of the clock, or the end.
 func (r *Root) beat() tea.Cmd {
 	if r.o.Driven {
 		return nil
 	}
-	now, done := r.o.Clock(), r.done
-	next := now.Truncate(time.Second).Add(time.Second)
+	now, done, step := r.o.Clock(), r.done, calmBeat
+	if r.countsSeconds() {
+		step = time.Second
+	}
+	next := now.Truncate(step).Add(step)
 	return func() tea.Msg {
 		if !wait(done, next.Sub(now)) {
 			return nil
 		}
 		return heartbeatMsg{}
 	}
+}
+
+// countsSeconds reports whether something in sight tells seconds: how old a
+// stale picture or a piece of evidence is, or a toast that goes away.
+func (r *Root) countsSeconds() bool {
+	return len(r.views) > 1 || stale(r.snapshot) || r.frame.Now.Before(r.toast.until)
 }
 
 // wait lets a time pass; false if done was closed meanwhile.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +63,34 @@ func TestHeartbeatsAreOnTheSecond(t *testing.T) {
 	})
 }
 
+// TestACalmScreenBeatsSlower: each heartbeat draws the screen, so they come
+// every second only while something in sight counts seconds.
+func TestACalmScreenBeatsSlower(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r, store, _ := pulseRoot()
+		between := func() time.Duration {
+			r.beat()()
+			began := time.Now()
+			r.beat()()
+			return time.Since(began)
+		}
+		if got := between(); got != calmBeat {
+			t.Errorf("calm: %v between heartbeats, want %v", got, calmBeat)
+		}
+		r.views = append(r.views, still{})
+		if got := between(); got != time.Second {
+			t.Errorf("evidence in sight: %v", got)
+		}
+		r.views = r.views[:1]
+		store.Publish(sources.SetHealth(sources.Health{Name: apiSource, Err: errors.New("gone")}))
+		r.snapshot = store.Snapshot()
+		if got := between(); got != time.Second {
+			t.Errorf("stale: %v", got)
+		}
+	})
+}
+
 func TestWaitingEndsWithTheProgram(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -93,5 +122,23 @@ func TestPanicInCommandIsReported(t *testing.T) {
 	r.Update(batch[0]())
 	if failed == nil {
 		t.Fatal("a panic within a batch was lost")
+	}
+}
+
+// TestSinglesTakeOneCell: what is measured without a look-up takes one cell
+// everywhere and joins with nothing.
+func TestSinglesTakeOneCell(t *testing.T) {
+	t.Parallel()
+	count := 0
+	for r := rune(0); r < 0x20000; r++ {
+		if singles(string(r)) < 0 {
+			continue
+		}
+		if count++; !alone(string(r)) || Width(string(r)) != 1 {
+			t.Errorf("%q (U+%04X) is not always one cell", r, r)
+		}
+	}
+	if count < 200 {
+		t.Errorf("only %d runes are measured without a look-up", count)
 	}
 }

@@ -240,7 +240,7 @@ func TestHeaderSaysHowWellOneSees(t *testing.T) {
 	}))
 	d.See("▲ kubelets 41 s old")
 	d.Resize(60, 20)
-	d.See("prod-fsn1", "▲ kubelets 41 s old", "15:04:31")
+	d.See("prod-fsn1", "▲ kubelets 41 s old", "15:04")
 	d.NotSee("history", "agents")
 }
 

@@ -43,8 +43,8 @@ func Join(parts ...string) string { return strings.Join(parts, " ") }
 
 // Width is how many cells s takes.
 func Width(s string) int {
-	if printable(s) {
-		return len(s)
+	if n := singles(s); n >= 0 {
+		return n
 	}
 	return ansi.StringWidth(s)
 }
@@ -62,7 +62,7 @@ func Wrap(s string, width int) []string {
 // characters, line breaks as spaces, and nothing that terminals draw in
 // different widths, so that columns hold everywhere.
 func Clean(s string) string {
-	if printable(s) {
+	if singles(s) >= 0 {
 		return s
 	}
 	s = ansi.Strip(strings.ToValidUTF8(s, "?"))
@@ -84,14 +84,8 @@ func Clean(s string) string {
 
 // cut returns s shortened to at most width cells, and its width.
 func cut(s string, width int) (string, int) {
-	if printable(s) {
-		if len(s) <= width {
-			return s, len(s)
-		}
-		if width == 0 {
-			return "", 0
-		}
-		return s[:width-1] + "…", width
+	if n := singles(s); n >= 0 {
+		return cutSingles(s, n, width)
 	}
 	if strings.IndexByte(s, '\x1b') < 0 {
 		s = Clean(s)
@@ -117,14 +111,39 @@ func stay(r rune) rune {
 	return r
 }
 
-// printable reports whether s is ASCII that takes one cell a byte.
-func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
+// singles is the number of runes of s if every one takes one cell on every
+// terminal and joins with none: ASCII, and what bars, charts and marks are
+// drawn with. -1 if not. It spares most cells the look-up of their clusters.
+func singles(s string) int {
+	n := 0
+	for _, r := range s {
+		switch {
+		case r >= ' ' && r <= '~', r >= 0x2500 && r <= 0x259F: // box drawing, blocks
+		case r == '·', r == '…', r == '●', r == '○', r == '▲', r == '✖':
+		default:
+			return -1
 		}
+		n++
 	}
-	return true
+	return n
+}
+
+// cutSingles is cut for n runes of one cell each.
+func cutSingles(s string, n, width int) (string, int) {
+	switch {
+	case n <= width:
+		return s, n
+	case width == 0:
+		return "", 0
+	}
+	left := width - 1
+	for i := range s {
+		if left == 0 {
+			return s[:i] + "…", width
+		}
+		left--
+	}
+	return s, n
 }
 
 // steady reports whether all terminals give s the same width.
