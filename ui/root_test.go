@@ -307,7 +307,7 @@ func TestWithoutColour(t *testing.T) {
 
 func TestBackgroundIsAskedOnlyByAuto(t *testing.T) {
 	t.Parallel()
-	const lightText = "38;2;31;35;53"
+	const lightText = "38;2;38;38;38"
 	white := tea.BackgroundColorMsg{Color: ansi.RGBColor{R: 255, G: 255, B: 255}}
 	for theme, light := range map[ui.ThemeName]bool{ui.Auto: true, ui.Light: true, ui.Dark: false} {
 		d := open(t, newListView(things(3)), 100, 20, func(o *ui.Options) { o.Theme = theme })

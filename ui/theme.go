@@ -42,19 +42,21 @@ const (
 
 type colours struct{ critical, warning, ok, unknown, accent, text, dim, edge, selection, onAlarm string }
 
-// Palettes by meaning. The light one has a contrast of at least 4.5:1 on
-// white, the dark one on #16161e; edges and tracks carry no meaning.
+// Palettes by meaning. What carries meaning is a colour that a terminal with
+// 256 colours has exactly, for rounding to the nearest turns a dark red grey.
+// Text has a contrast of at least 4.5:1, the light one on white, the dark one
+// on #1e1e1e and all that is darker; edges and tracks carry no meaning.
 func darkColours() colours {
 	return colours{
-		critical: "#ff6b75", warning: "#ffb454", ok: "#8bd450", unknown: "#8a91b4", accent: "#5cc8ff",
-		text: "#d5d9ea", dim: "#6f7799", edge: "#39405e", selection: "#232a45", onAlarm: "#16161e",
+		critical: "#ff5f5f", warning: "#ffaf5f", ok: "#87d75f", unknown: "#8787d7", accent: "#5fd7ff",
+		text: "#dadada", dim: "#8a8a8a", edge: "#39405e", selection: "#1f2540", onAlarm: "#121212",
 	}
 }
 
 func lightColours() colours {
 	return colours{
-		critical: "#c01c34", warning: "#8a5300", ok: "#2f6f1e", unknown: "#5a6080", accent: "#0b62a8",
-		text: "#1f2335", dim: "#5b6180", edge: "#b4bad0", selection: "#dfe5f5", onAlarm: "#ffffff",
+		critical: "#d70000", warning: "#af5f00", ok: "#008700", unknown: "#5f5faf", accent: "#005faf",
+		text: "#262626", dim: "#6c6c6c", edge: "#bcbcbc", selection: "#e4e4e4", onAlarm: "#ffffff",
 	}
 }
 
