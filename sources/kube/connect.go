@@ -88,7 +88,7 @@ func newClient(o Options, found kubeconfig) (*Client, error) {
 		return nil, fmt.Errorf("context %q of %s has a bad server address %q: %w", found.context, found.path, cfg.Host, err)
 	}
 	c := &Client{
-		context: found.context, server: base.String(), host: hostOf(base), clientCert: found.clientCert,
+		context: found.context, server: shown(base), host: hostOf(base), clientCert: found.clientCert,
 		cfg: cfg, log: o.Log, now: o.Clock, pace: usualPace(),
 	}
 	c.roster.init()
@@ -140,6 +140,13 @@ func shortPings(rt http.RoundTripper, ping time.Duration) http.RoundTripper {
 		inner = wrapper.WrappedRoundTripper()
 	}
 	return rt
+}
+
+// shown is an address without a name and password in it.
+func shown(u *url.URL) string {
+	bare := *u
+	bare.User = nil
+	return bare.String()
 }
 
 func hostOf(u *url.URL) string {

@@ -56,6 +56,8 @@ func (c *Client) explainStatus(err error, s metav1.Status, need Need) error {
 		text = "unauthorized: the token or client certificate was not accepted"
 	case apierrors.IsTooManyRequests(err):
 		text = "api server is overloaded (429 too many requests)"
+	case isMissing(err) && need.everywhere():
+		text = c.host + " answers 404: there is no Kubernetes API at this address, see the kubeconfig's server"
 	case isMissing(err):
 		return sources.ErrNotInstalled
 	case apierrors.IsNotFound(err):

@@ -9,7 +9,8 @@ import (
 	"daytwo/sources"
 )
 
-// mostEvents bounds how many events are published; the newest are.
+// mostEvents bounds how many events are published; the newest are, and beside
+// them so many about nodes, which a storm of pods must not push out.
 const mostEvents = 2000
 
 func toEvent(e *core.Event) *sources.Event {
@@ -67,9 +68,17 @@ func (w *world) eventList() []sources.Event {
 	w.warnings.each(keep)
 	w.nodeEvents.each(keep)
 	slices.SortStableFunc(all, func(a, b *sources.Event) int { return b.Last.Compare(a.Last) })
-	out := make([]sources.Event, min(len(all), mostEvents))
-	for i := range out {
-		out[i] = *all[i]
+	out := make([]sources.Event, 0, min(len(all), 2*mostEvents))
+	nodes, others := 0, 0
+	for _, e := range all {
+		count := &others
+		if e.About.Kind == "Node" {
+			count = &nodes
+		}
+		if *count < mostEvents {
+			*count++
+			out = append(out, *e)
+		}
 	}
 	return out
 }

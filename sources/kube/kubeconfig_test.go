@@ -176,6 +176,19 @@ func TestClientCertificateIsKnown(t *testing.T) {
 	}
 }
 
+// TestAddressesAreShownWithoutPasswords: a server's address ends up on the
+// screen and in reports.
+func TestAddressesAreShownWithoutPasswords(t *testing.T) {
+	t.Parallel()
+	c, err := Connect(Options{Kubeconfig: kubeconfigOf(t, api.Cluster{Server: "https://me:geheim@203.0.113.7:6443/prod"}, api.AuthInfo{}, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.ServerURL(); !strings.HasPrefix(got, "https://203.0.113.7:6443/prod") {
+		t.Errorf("shown as %q", got)
+	}
+}
+
 // TestUnusableServers: what can only be known by asking.
 func TestUnusableServers(t *testing.T) {
 	t.Parallel()
@@ -183,6 +196,8 @@ func TestUnusableServers(t *testing.T) {
 	secure, plain := httptest.NewTLSServer(answer), httptest.NewServer(answer)
 	defer secure.Close()
 	defer plain.Close()
+	other := httptest.NewTLSServer(http.NotFoundHandler())
+	defer other.Close()
 	closed := httptest.NewServer(answer)
 	closed.Close()
 	wrongCA, _ := certPair(t, time.Now().Add(time.Hour))
@@ -196,6 +211,7 @@ func TestUnusableServers(t *testing.T) {
 		},
 		"plain HTTP": {api.Cluster{Server: "https://" + plain.Listener.Addr().String()}, "answers without TLS"},
 		"refused":    {api.Cluster{Server: closed.URL}, "refused the connection"},
+		"no API":     {api.Cluster{Server: other.URL + "/grafana", InsecureSkipTLSVerify: true}, "there is no Kubernetes API at this address"},
 		"teapot":     {api.Cluster{Server: secure.URL, InsecureSkipTLSVerify: true}, "api server answered 418"},
 	} {
 		client, err := Connect(Options{Kubeconfig: kubeconfigOf(t, c.cluster, api.AuthInfo{}, nil)})

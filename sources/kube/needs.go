@@ -62,6 +62,13 @@ func NeedProxy() Need {
 	return Need{"get", "", "nodes/proxy", "disk use, forecasts, thresholds"}
 }
 
+// everywhere reports whether every Kubernetes API server serves what is asked
+// for: its version and the core group. A kubelet behind the proxy may not.
+func (n Need) everywhere() bool {
+	return n.Resource == "/version" ||
+		n.Group == "" && !strings.HasPrefix(n.Resource, "/") && n.Resource != NeedProxy().Resource
+}
+
 // Permissions asks the server which needs are granted, in the order of Needs.
 func (c *Client) Permissions(ctx context.Context) []Permission {
 	needs := Needs()

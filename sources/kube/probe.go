@@ -28,6 +28,7 @@ type probe struct {
 	at        time.Time // last good answer
 	err       error
 	asked     bool
+	told      time.Time // last time that woke who publishes
 	versionAt time.Time
 }
 
@@ -75,7 +76,11 @@ func (p *probe) once(ctx context.Context) {
 	}
 	p.mu.Lock()
 	back := err == nil && p.err != nil
+	news := !p.asked || back || err != nil || at.Sub(p.told) >= p.c.pace.calm
 	p.err, p.asked = err, true
+	if news {
+		p.told = at
+	}
 	if err == nil {
 		p.at, p.cluster.Latency = at, latency
 	}
@@ -89,7 +94,9 @@ func (p *probe) once(ctx context.Context) {
 	if back {
 		p.c.roster.again()
 	}
-	p.wake()
+	if news || known {
+		p.wake()
+	}
 }
 
 // versionDue reports whether to read /version again: now and then, and after

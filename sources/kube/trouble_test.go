@@ -3,12 +3,15 @@ package kube
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"daytwo/sources"
 	"daytwo/sources/demo"
@@ -66,6 +69,29 @@ func TestRestartStorm(t *testing.T) {
 			t.Errorf("the last publication has %d restarts of 5000", restarted)
 		}
 	})
+}
+
+// TestAStormOfPodEventsKeepsThoseOfNodes: a node's word about its disk or its
+// certificates is older than thousands of back-offs.
+func TestAStormOfPodEventsKeepsThoseOfNodes(t *testing.T) {
+	t.Parallel()
+	w, _ := filled(0)
+	now := time.Unix(1_800_000_000, 0)
+	add := func(kind string, n int, at time.Time) {
+		for i := range n {
+			name := fmt.Sprintf("%s-%d", kind, i)
+			_ = w.warnings.Add(&small{
+				ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: name},
+				value:      &sources.Event{About: sources.Ref{Kind: kind, Name: name}, Last: at.Add(time.Duration(i) * time.Second)},
+			})
+		}
+	}
+	add("Node", 3, now)
+	add("Pod", mostEvents+100, now.Add(time.Hour))
+	list := w.eventList()
+	if len(list) != mostEvents+3 || list[0].About.Kind != "Pod" || list[len(list)-1].About.Name != "Node-0" {
+		t.Errorf("%d events, first %v, last %v", len(list), list[0].About, list[len(list)-1].About)
+	}
 }
 
 func TestInstalledLater(t *testing.T) {

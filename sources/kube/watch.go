@@ -26,6 +26,7 @@ const pageSize = 500
 // pace is how often things are done; tests make it quick.
 type pace struct {
 	probe        time.Duration // between two probes of the API server
+	calm         time.Duration // between two publications of a probe that only says "still well"
 	version      time.Duration // between two readings of /version
 	coalesce     time.Duration // least time between two publications
 	coalesceMost time.Duration // the same while changes never end
@@ -40,7 +41,7 @@ type pace struct {
 
 func usualPace() pace {
 	return pace{
-		probe: 4 * time.Second, version: time.Minute, coalesce: 250 * time.Millisecond, coalesceMost: 2 * time.Second,
+		probe: 4 * time.Second, calm: 12 * time.Second, version: time.Minute, coalesce: 250 * time.Millisecond, coalesceMost: 2 * time.Second,
 		first: 25 * time.Millisecond, denied: 30 * time.Second, absent: time.Minute, secrets: 5 * time.Minute,
 		retry: 500 * time.Millisecond, retryMax: 5 * time.Second, timeout: requestTimeout,
 	}

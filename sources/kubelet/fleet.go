@@ -141,9 +141,10 @@ func (f *fleet) take(a answer, now time.Time) {
 		return // gone meanwhile
 	}
 	f.fresh = f.fresh || !m.asked
-	f.dirty, m.busy, m.asked = true, false, true
 	before := m.statsErr
-	m.statsErr = a.err
+	// A node that fails as it failed before is no news.
+	f.dirty = f.dirty || !m.asked || a.err == nil || before == nil || before.Error() != a.err.Error()
+	m.busy, m.asked, m.statsErr = false, true, a.err
 	if a.err != nil {
 		pause := f.every() << min(m.fails, 8)
 		m.fails++

@@ -123,6 +123,35 @@ func TestDeadNodesDelayNobody(t *testing.T) {
 	}
 }
 
+// TestTheSameFailureIsNoNews: each publication is judged and drawn anew, so
+// nodes that stay dead cause none.
+func TestTheSameFailureIsNoNews(t *testing.T) {
+	t.Parallel()
+	f := newFleet(usualPace())
+	now := time.Unix(1_800_000_000, 0)
+	f.enrol([]string{"a"}, now)
+	for _, c := range []struct {
+		err  error
+		news bool
+	}{
+		{errors.New("does not answer"), true},
+		{errors.New("does not answer"), false},
+		{errors.New("refused"), true},
+		{nil, true},
+		{nil, true},
+		{errors.New("refused"), true},
+	} {
+		now = now.Add(time.Hour)
+		for _, j := range f.due(now) {
+			f.take(answer{job: j, err: c.err}, now)
+		}
+		if got := f.mayPublish(now); got != c.news {
+			t.Errorf("%v: published %v, want %v", c.err, got, c.news)
+		}
+		f.edits(now)
+	}
+}
+
 func TestPermissionArrivesForAll(t *testing.T) {
 	t.Parallel()
 	f := newFleet(usualPace())

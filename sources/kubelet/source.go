@@ -41,7 +41,7 @@ type pace struct {
 func usualPace() pace {
 	return pace{
 		summary: 30 * time.Second, config: 30 * time.Minute, metrics: 10 * time.Second, absent: time.Minute,
-		retryMax: 2 * time.Minute, timeout: 5 * time.Second, start: 250 * time.Millisecond, steady: 5 * time.Second,
+		retryMax: 2 * time.Minute, timeout: 5 * time.Second, start: 250 * time.Millisecond, steady: 10 * time.Second,
 		rate: 20, slots: 8,
 	}
 }
