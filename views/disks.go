@@ -37,7 +37,7 @@ type diskColumn = ui.Column[sources.DiskUse]
 
 func diskPane(width int) []diskColumn {
 	name := min(max(width/4, 12), 28)
-	bar := max(width-name-30, 4)
+	bar := max(width-name-33, 4)
 	return []diskColumn{
 		severityColumn(diskKind().row),
 		{Title: "node", Width: name, Cell: diskNameCell},
@@ -46,7 +46,7 @@ func diskPane(width int) []diskColumn {
 		}},
 		{Title: "", Width: 4, Right: true, Cell: diskPercent},
 		{Title: "growth", Width: 8, Right: true, Priority: 2, Cell: diskGrowth},
-		{Title: "full in", Width: 7, Right: true, Priority: 1, Cell: diskFull},
+		{Title: "deadline", Width: 10, Right: true, Priority: 1, Cell: diskDeadline},
 	}
 }
 
@@ -85,8 +85,8 @@ func diskList(width int) []diskColumn {
 			return cmp.Compare(b.Growth, a.Growth)
 		}},
 		{Title: "over", Width: 6, Right: true, Priority: 8, Cell: diskOver},
-		levelColumn("image GC", "C", 6), levelColumn("90 %", "", 6), levelColumn("eviction", "E", 4),
-		{Title: "full in", Key: "F", Width: 8, Right: true, Cell: diskFull, Compare: func(a, b sources.DiskUse) int {
+		levelColumn("image GC", "C", 6), levelColumn("90 %", "", 6), levelColumn("eviction", "E", 0),
+		{Title: "full in", Key: "F", Width: 8, Right: true, Priority: 1, Cell: diskFull, Compare: func(a, b sources.DiskUse) int {
 			return compareSoonest(a.FullAt(), b.FullAt())
 		}},
 		{Title: "measured", Width: 8, Right: true, Priority: 9, Cell: func(f ui.Frame, d sources.DiskUse) ui.Cell {
@@ -141,6 +141,27 @@ func diskFull(f ui.Frame, d sources.DiskUse) ui.Cell {
 		return judged(f, sources.Unknown, unsure)
 	}
 	return styledEta(f, d, d.FullAt())
+}
+
+// diskDeadline is the first of the times that hurt, by its name: the kubelet
+// evicts pods some days before the disk is full. Beyond a year neither matters.
+func diskDeadline(f ui.Frame, d sources.DiskUse) ui.Cell {
+	evicts, known := crossing(d, "eviction")
+	switch {
+	case known && evicts.Passed:
+		return judged(f, max(d.Severity, sources.Warning), "evicts now")
+	case !d.Forecast:
+		return judged(f, sources.Unknown, unsure)
+	}
+	what, at := "full ", d.FullAt()
+	if known && !evicts.At.IsZero() {
+		what, at = "evict ", evicts.At
+	}
+	cell := styledEta(f, d, at)
+	if !at.IsZero() && at.Sub(f.Now) <= 365*day {
+		cell.Text = what + cell.Text
+	}
+	return cell
 }
 
 // styledEta makes what is near as loud as the row is, and lets the rest
