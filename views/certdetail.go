@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -24,6 +25,7 @@ func certPicture(f ui.Frame, about sources.Ref, width int) picture {
 	if !ok {
 		return picture{}
 	}
+	c.Summary = cmp.Or(c.Summary, whyUnknown(c.Severity, cmp.Or(c.State, "not issued yet")))
 	object := certObject(f.Snapshot, about)
 	secret := object.Secret
 	if about.Kind == "Secret" {

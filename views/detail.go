@@ -237,11 +237,14 @@ func (d *detail) typedLines(f ui.Frame, copies []string, width int) []string {
 	t := f.Theme
 	d.chosen = min(max(d.chosen, 0), len(copies)-1)
 	mark := func(i int) string {
-		line := ui.Fit(ui.Clean(copies[i]), width-2)
-		if i != d.chosen {
-			return "  " + t.Text.Render(line)
+		lead, style, note := "  ", t.Text, ""
+		if i == d.chosen {
+			lead, style = t.Accent.Render(marker(t)+" "), t.Strong
 		}
-		return t.Accent.Render(marker(t)+" ") + t.Strong.Render(line)
+		if i == len(copies)-1 {
+			note = "  its name, to copy"
+		}
+		return lead + style.Render(ui.Cut(ui.Clean(copies[i]), max(width-2-ui.Width(note), 1))) + t.Dim.Render(note)
 	}
 	if f.Height < 16 {
 		return []string{mark(d.chosen)}

@@ -1,6 +1,7 @@
 package views
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -26,17 +27,25 @@ func diskPicture(f ui.Frame, about sources.Ref, width int) picture {
 	if !ok {
 		return picture{}
 	}
-	pods := podsOn(f.Snapshot, about.Name)
-	refs := append([]sources.Ref{{Kind: "Node", Name: about.Name}}, podRefs(pods)...)
+	d.Summary = cmp.Or(d.Summary, whyUnknown(d.Severity, d.WhyNot))
 	return picture{
 		found: true, row: d.Row, commands: diskCommands(about.Name), first: 2,
 		sections: []section{
 			{"History and forecast", diskChart(f, d, width)},
 			{"Levels", levelLines(f, d, width)},
 			{"Disk", diskFacts(f, d, width)},
-			eventSection(f, width, refs...),
+			diskEventSection(f, width, about.Name),
 		},
 	}
+}
+
+// whyUnknown is the summary of what no finding is about: nothing, unless it
+// is unknown.
+func whyUnknown(s sources.Severity, why string) string {
+	if s != sources.Unknown {
+		return ""
+	}
+	return why
 }
 
 // diskChart draws the bytes in use over the past, how they go on if nothing

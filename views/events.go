@@ -13,19 +13,36 @@ const mostEvents = 20
 
 // eventSection lists the newest events about any of some objects.
 func eventSection(f ui.Frame, width int, about ...sources.Ref) section {
+	wanted := make(map[sources.Ref]bool, len(about))
+	for _, r := range about {
+		wanted[r] = true
+	}
+	return eventsWhere(f, width, func(e sources.Event) bool { return wanted[e.About] })
+}
+
+// diskEventSection lists what a node says of itself, image GC among it, and
+// the pods that it evicted; what else happens to its pods is not its disk.
+func diskEventSection(f ui.Frame, width int, node string) section {
+	pods := map[sources.Ref]bool{}
+	for _, r := range podRefs(podsOn(f.Snapshot, node)) {
+		pods[r] = true
+	}
+	return eventsWhere(f, width, func(e sources.Event) bool {
+		return e.About.Kind == "Node" && e.About.Name == node || e.Reason == "Evicted" && pods[e.About]
+	})
+}
+
+// eventsWhere lists the newest of some events.
+func eventsWhere(f ui.Frame, width int, want func(sources.Event) bool) section {
 	s := section{title: "Events"}
 	events := f.Snapshot.Events
 	if !events.Loaded() {
 		s.lines = []string{f.Theme.Unknown.Render(ui.Fit(notRead("events", events.Err), width))}
 		return s
 	}
-	wanted := make(map[sources.Ref]bool, len(about))
-	for _, r := range about {
-		wanted[r] = true
-	}
 	var found []sources.Event
 	for _, e := range events.Value {
-		if wanted[e.About] {
+		if want(e) {
 			found = append(found, e)
 		}
 	}

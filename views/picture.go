@@ -48,7 +48,11 @@ func (s subject) draw(f ui.Frame, width int) picture {
 	case "CronJob", "Backup":
 		return backupPicture(f, s.about, width)
 	}
-	return ownerPicture(f, s.about, width)
+	p := ownerPicture(f, s.about, width)
+	if found := findingsAbout(f.Snapshot, s.about); s.topic == "" && len(found) > 0 {
+		p.row.Severity, p.row.Summary = found[0].Severity, found[0].Summary // not of restarts alone
+	}
+	return p
 }
 
 // object reports whether the subject is one that can come and go. The cluster

@@ -36,16 +36,15 @@ func ownerPicture(f ui.Frame, about sources.Ref, width int) picture {
 	}
 	p := picture{found: true, row: story.Row}
 	if !told {
-		p.row = sources.Row{About: about, Severity: worstAbout(f.Snapshot, about, sources.Unknown)}
+		p.row = ownerRow(f.Snapshot, about, load, known, pods)
 	}
-	pod, container := "", story.Container
+	pod, container, restarted := "", story.Container, false
 	if len(pods) > 0 {
 		pod = pods[0].Name
-		if container == "" {
-			container, _ = worstContainer(pods[0])
-		}
+		most, some := worstContainer(pods[0])
+		container, restarted = cmp.Or(container, most), some
 	}
-	p.commands = ownerCommands(about, pod, container)
+	p.commands = ownerCommands(about, pod, container, restarted)
 	refs := append([]sources.Ref{about}, podRefs(pods)...)
 	if told {
 		p.sections, p.first = append(p.sections, section{"Last 24 h", restartTimeline(f, story, width)}), 1
@@ -56,6 +55,36 @@ func ownerPicture(f ui.Frame, about sources.Ref, width int) picture {
 		section{"Pods, worst first", podLines(f, pods, width)},
 		eventSection(f, width, refs...))
 	return p
+}
+
+// ownerRow is the state of an owner that no row of a pane is about: what the
+// findings say, else ok if it was read and all that is wanted is there, else
+// unknown with the reason.
+func ownerRow(s *sources.Snapshot, about sources.Ref, load sources.Workload, known bool, pods []sources.Pod) sources.Row {
+	row := sources.Row{About: about}
+	if found := findingsAbout(s, about); len(found) > 0 {
+		row.Severity, row.Summary = found[0].Severity, found[0].Summary
+		return row
+	}
+	worried := 0
+	for _, p := range pods {
+		worried += 1 - podWorry(p)
+	}
+	src := paneSource(s, restarts)
+	switch {
+	case src.lacks() != "":
+		row.Summary = src.lacks()
+	case known && s.Workloads.Err != nil:
+		row.Summary = "workloads: " + s.Workloads.Err.Error()
+	case known && load.Ready < load.Desired:
+		row.Summary = strconv.Itoa(int(load.Ready)) + " of " + strconv.Itoa(int(load.Desired)) + " ready, and no rule says why"
+	case worried > 0:
+		row.Summary = count(worried, "pod") + " of " + strconv.Itoa(len(pods)) + " not ready, and no rule says why"
+	default:
+		return row
+	}
+	row.Severity = sources.Unknown
+	return row
 }
 
 func restartTimeline(f ui.Frame, s sources.RestartStory, width int) []string {

@@ -75,10 +75,10 @@ func podCommands(pod sources.Ref, container string, restarted bool) []string {
 }
 
 // ownerCommands are what one would type about an owner of pods.
-func ownerCommands(owner sources.Ref, pod, container string) []string {
+func ownerCommands(owner sources.Ref, pod, container string, restarted bool) []string {
 	var lines []string
 	if pod != "" {
-		lines = podCommands(sources.Ref{Kind: "Pod", Namespace: owner.Namespace, Name: pod}, container, true)
+		lines = podCommands(sources.Ref{Kind: "Pod", Namespace: owner.Namespace, Name: pod}, container, restarted)
 	}
 	if owner.Kind != "" && owner.Kind != "Pod" {
 		lines = append(lines, kubectl(owner, "describe", kindWord(owner.Kind), owner.Name))

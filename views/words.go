@@ -86,7 +86,7 @@ func count(n int, word string) string {
 	switch {
 	case n == 1:
 		return "1 " + word
-	case strings.HasSuffix(word, "y"):
+	case strings.HasSuffix(word, "y") && !strings.HasSuffix(word, "ay"): // day, replay
 		return strconv.Itoa(n) + " " + strings.TrimSuffix(word, "y") + "ies"
 	}
 	return strconv.Itoa(n) + " " + word + "s"
