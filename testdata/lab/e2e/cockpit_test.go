@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -166,10 +167,16 @@ type ended struct {
 
 func headless(t *testing.T, lab labenv.Env, args ...string) ended {
 	t.Helper()
+	return headlessBy(t, lab, nil, args...)
+}
+
+// headlessBy is headless through a program that prepares something first.
+func headlessBy(t *testing.T, lab labenv.Env, by []string, args ...string) ended {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var out, complaint strings.Builder
-	cmd := lab.Command(ctx, append([]string{daytwo}, args...)...)
+	cmd := lab.Command(ctx, slices.Concat(by, []string{daytwo}, args)...)
 	cmd.Env = append(os.Environ(), folders(t)...)
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	err := cmd.Run()

@@ -252,6 +252,10 @@ func (t tools) save(nodes []place.Node, versions []string) error {
 // manual says how to work with the lab.
 func manual(p place.Place, lab place.Lab) string {
 	first := lab.Nodes[len(lab.Nodes)-1].Name
+	end := filepath.Join(p.Source, "down")
+	if p.Prefix != place.DefaultPrefix {
+		end = "LAB_PREFIX=" + p.Prefix + " " + end
+	}
 	return fmt.Sprintf(`
 A cluster of %d servers runs k3s %s in the network namespace %s.
 
@@ -262,9 +266,9 @@ A cluster of %d servers runs k3s %s in the network namespace %s.
   ssh          ip netns exec %s ssh -F %s %s
   releases     %s
   all of it    %s
-  end it       %s/down
+  end it       %s
 
 `, len(lab.Nodes), lab.Version, lab.Netns, lab.Netns, lab.Netns, lab.Kubectl, lab.AdminKubeconfig,
 		lab.AdminKubeconfig, lab.ViewerKubeconfig, control.ViewerGroup, lab.Netns, lab.SSHConfig, first,
-		lab.Releases, p.File(), p.Source)
+		lab.Releases, p.File(), end)
 }

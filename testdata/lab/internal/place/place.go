@@ -11,6 +11,9 @@ import (
 	"strconv"
 )
 
+// DefaultPrefix names the lab where LAB_PREFIX does not.
+const DefaultPrefix = "daytwo-lab"
+
 // Place is where one lab lives. Two labs with different prefixes do not meet.
 type Place struct {
 	// Prefix names the network namespace, the state folder and the cgroups.
@@ -29,7 +32,7 @@ var prefixPattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,30}$`)
 func FromEnv(source string) (Place, error) {
 	prefix := os.Getenv("LAB_PREFIX")
 	if prefix == "" {
-		prefix = "daytwo-lab"
+		prefix = DefaultPrefix
 	}
 	if !prefixPattern.MatchString(prefix) {
 		return Place{}, fmt.Errorf("LAB_PREFIX %q: use lower-case letters, digits and dashes", prefix)
