@@ -134,18 +134,21 @@ func TestTheBackupPaneSaysWhatKubectlSays(t *testing.T) {
 	lab := labenv.Find(t)
 	c := openWhole(t, lab, lab.ViewerKubeconfig)
 	c.press("5\r", "─ Backups ─", "data/files-backup")
-	if out := lastSuccess(t, lab, "files-backup"); out != "" {
-		t.Fatalf("files-backup fails by design and succeeded at %s", out)
+	if out, err := lastSuccess(t.Context(), lab, "files-backup"); out != "" || err != nil {
+		t.Fatalf("files-backup fails by design and succeeded at %q: %v", out, err)
 	}
 	c.match(`[▲✖] data/files-backup +data/files-backup +\? `)
 	c.press("/mariadb\r\r", "● ok", "cronjob data/mariadb-backup", "last success")
-	c.agrees("the backup's detail and kubectl", func(context.Context) (string, error) {
-		at, err := time.Parse(time.RFC3339, lastSuccess(t, lab, "mariadb-backup"))
+	c.agrees("the backup's detail and kubectl", func(ctx context.Context) (string, error) {
+		out, err := lastSuccess(ctx, lab, "mariadb-backup")
+		if err != nil {
+			return "", err
+		}
+		at, err := time.Parse(time.RFC3339, out)
 		return `last success .*, ` + at.UTC().Format("2006-01-02 15:04 UTC"), err
 	})
 }
 
-func lastSuccess(t *testing.T, lab labenv.Env, cronjob string) string {
-	t.Helper()
-	return lab.Run(t, lab.AsAdmin("-n", "data", "get", "cronjob", cronjob, "-o", "jsonpath={.status.lastSuccessfulTime}")...)
+func lastSuccess(ctx context.Context, lab labenv.Env, cronjob string) (string, error) {
+	return lab.Try(ctx, lab.AsAdmin("-n", "data", "get", "cronjob", cronjob, "-o", "jsonpath={.status.lastSuccessfulTime}")...)
 }

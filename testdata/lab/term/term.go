@@ -147,12 +147,20 @@ func (t *Terminal) Until(ctx context.Context, what string, holds func(screen str
 		select {
 		case <-t.wrote:
 		case <-t.ended:
-			return fmt.Errorf("the program ended (%v) before there was %s; its last screen:\n%s", t.waits, what, t.Screen())
+			return fmt.Errorf("the program ended (%s) before there was %s; its last screen:\n%s", t.how(), what, t.Screen())
 		case <-ctx.Done():
 			return fmt.Errorf("waited in vain for %s:\n%s", what, t.Screen())
 		}
 	}
 	return nil
+}
+
+// how is how the program ended.
+func (t *Terminal) how() string {
+	if t.waits == nil {
+		return "exit status 0"
+	}
+	return t.waits.Error()
 }
 
 // Quiet waits until nothing was written for a while.
@@ -166,7 +174,7 @@ func (t *Terminal) Quiet(ctx context.Context, d time.Duration) error {
 			return nil
 		case <-t.ended:
 			timer.Stop()
-			return fmt.Errorf("the program ended: %v", t.waits)
+			return fmt.Errorf("the program ended: %s", t.how())
 		case <-ctx.Done():
 			timer.Stop()
 			return fmt.Errorf("the screen never came to rest: %w", ctx.Err())
