@@ -9,8 +9,13 @@ import (
 	"daytwo/sources"
 )
 
-// apiSource is the source without which the whole picture is stale.
-const apiSource = "api"
+// Sources that the header knows more of than their health. The API is the one
+// without which the whole picture is stale.
+const (
+	apiSource     = "api"
+	kubeletSource = "kubelets"
+	historySource = "history"
+)
 
 // piece is a part of the header or footer. When there is no room, those with
 // the highest number go first; 0 stays.
@@ -150,36 +155,11 @@ func (r *Root) health() []piece {
 }
 
 func sourceRank(name string) int {
-	order := []string{apiSource, "kubelets", "metrics", "history"}
+	order := []string{apiSource, kubeletSource, "metrics", historySource}
 	if i := slices.Index(order, name); i >= 0 {
 		return i
 	}
 	return len(order)
-}
-
-// sourceState is glyph, name and note of one source.
-func (r *Root) sourceState(name string, h sources.Health) string {
-	t, severity, note := r.theme, sources.OK, Clean(h.Note)
-	switch {
-	case h.Off:
-		severity = sources.Unknown
-	case h.Err != nil && h.At.IsZero():
-		severity, note = sources.Warning, "no answer"
-	case h.Err != nil:
-		severity, note = sources.Warning, sources.Span(r.frame.Now.Sub(h.At))+" old"
-	case h.At.IsZero():
-		severity, note = sources.Unknown, "waiting"
-	case h.Latency > 0 && (note == "" || name == apiSource):
-		note = quantised(h.Latency)
-	}
-	if h.Err != nil && name == apiSource {
-		severity = sources.Critical
-	}
-	style := t.Dim
-	if h.Err != nil {
-		style = t.Severity(severity)
-	}
-	return t.Severity(severity).Render(t.Glyph(severity)) + " " + style.Render(strings.TrimSpace(Clean(name)+" "+note))
 }
 
 // quantised shows a latency as the nearest of 1, 2, 5, 10, … ms, so that the

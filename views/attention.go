@@ -208,6 +208,9 @@ func (a *findings) silence(f ui.Frame) (text string, calm bool) {
 	if names := waitingFor(all); names != "" {
 		return "waiting for " + names + fromServer(s), false
 	}
+	if unread := unreadDisks(s); unread > 0 {
+		return "waiting for the kubelets of " + number(unread) + " of " + count(len(s.Nodes.Value), "node"), false
+	}
 	words := []string{
 		"nothing needs attention",
 		"looked at " + count(len(s.Nodes.Value), "node") + ", " + count(len(s.Pods.Value), "pod") + ", " +
@@ -216,6 +219,17 @@ func (a *findings) silence(f ui.Frame) (text string, calm bool) {
 		"oldest reading " + ago(oldest(all), f.Now),
 	}
 	return strings.Join(words, " "+bullet(f)+" "), true
+}
+
+// unreadDisks is of how many disks nothing was ever read.
+func unreadDisks(s *sources.Snapshot) int {
+	n := 0
+	for i := range s.Judged.Disks {
+		if d := &s.Judged.Disks[i]; d.Percent < 0 && !d.Images {
+			n++
+		}
+	}
+	return n
 }
 
 // oldest is the time of the reading that was read longest ago.

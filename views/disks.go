@@ -18,10 +18,20 @@ func diskKind() kind[sources.DiskUse] {
 		row:    func(d *sources.DiskUse) *sources.Row { return &d.Row },
 		id:     diskName,
 		match:  diskName,
-		narrow: diskPane, wide: diskList,
+		narrow: diskPane, wide: diskList, coming: disksComing,
 	}
 	k.note = func(rows []sources.DiskUse) string { return okOf(k, rows) }
 	return k
+}
+
+// disksComing says how many kubelets were asked while not all were: until
+// then it means nothing that a disk is not known to be ok.
+func disksComing(s *sources.Snapshot) string {
+	asked, all := ui.KubeletsAsked(s)
+	if asked == all {
+		return ""
+	}
+	return "reading " + number(asked) + " of " + number(all)
 }
 
 // diskName is the node's name; a node with a filesystem of its own for images

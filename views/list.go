@@ -20,7 +20,7 @@ func newList[T any](k kind[T]) *list[T] {
 	l := &list[T]{kind: k}
 	l.table = ui.Table[T]{
 		Columns: k.wide(gridWidth), ID: k.id, Match: k.match,
-		Empty: func(f ui.Frame) string { return whyEmpty(f, k.part, k.topic) },
+		Empty: func(f ui.Frame) string { return whyEmpty(f, k, 0) },
 	}
 	return l
 }
@@ -81,6 +81,8 @@ func (l *list[T]) Render(f ui.Frame) string {
 	switch {
 	case src.stale() && !src.at.IsZero():
 		note = f.Theme.Warning.Render(ago(src.at, f.Now) + " old")
+	case len(rows) > 0 && l.kind.arriving(f.Snapshot) != "":
+		note = f.Theme.Dim.Render(l.kind.arriving(f.Snapshot))
 	case len(rows) > 0:
 		worst := worstOf(l.kind, rows)
 		if src.lacks() != "" {

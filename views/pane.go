@@ -27,6 +27,19 @@ type kind[T any] struct {
 	wide   func(width int) []ui.Column[T]
 	note   func(rows []T) string // in the edge: the pane in three words
 	quiet  func(T) bool          // not worth a line in the pane; nil: all are
+	// How far a first reading of many has come, "" when it is through; nil:
+	// all rows come at once.
+	coming func(*sources.Snapshot) string
+	// What it means that all rows are quiet; nil where none can be.
+	calm func(f ui.Frame, quiet int) string
+}
+
+// arriving is what coming says, "" where rows come at once.
+func (k kind[T]) arriving(s *sources.Snapshot) string {
+	if k.coming == nil {
+		return ""
+	}
+	return k.coming(s)
 }
 
 // pane is one of the five boxes below the attention list.
@@ -55,7 +68,7 @@ type board[T any] struct {
 
 func newBoard[T any](k kind[T]) *board[T] {
 	b := &board[T]{kind: k}
-	b.table = ui.Table[T]{ID: k.id, Match: k.match, Empty: func(f ui.Frame) string { return whyEmpty(f, k.part, k.topic) }}
+	b.table = ui.Table[T]{ID: k.id, Match: k.match, Empty: func(f ui.Frame) string { return whyEmpty(f, k, b.calm) }}
 	return b
 }
 
@@ -174,6 +187,8 @@ func (b *board[T]) edgeNote(f ui.Frame, src source, rows []T) string {
 		return f.Theme.Unknown.Render("waiting")
 	case len(rows)+b.calm == 0:
 		return ""
+	case b.kind.arriving(f.Snapshot) != "":
+		return f.Theme.Dim.Render(b.kind.arriving(f.Snapshot))
 	}
 	return f.Theme.Severity(b.worst(f)).Render(b.kind.note(b.kind.rows(&f.Snapshot.Judged)))
 }
@@ -184,7 +199,7 @@ func (b *board[T]) foot(f ui.Frame, src source, width int) []string {
 	if missing := missingLine(f, src, b.kind.topic); missing != "" && len(b.shown) > 0 {
 		return []string{f.Theme.Unknown.Render(ui.Fit("   "+missing, width-1))}
 	}
-	if b.calm > 0 {
+	if b.calm > 0 && (len(b.shown) > 0 || b.kind.calm == nil) {
 		return []string{f.Theme.Dim.Render(ui.Fit("   "+strconv.Itoa(b.calm)+" more quiet", width))}
 	}
 	return nil
@@ -216,15 +231,18 @@ func faded(f ui.Frame) ui.Frame {
 	return f
 }
 
-// whyEmpty says what it means that a pane has no rows.
-func whyEmpty(f ui.Frame, part int, topic string) string {
-	src := paneSource(f.Snapshot, part)
-	missing := f.Snapshot.Judged.Missing[topic]
+// whyEmpty says what it means that a pane shows no rows, of which some may be
+// quiet ones.
+func whyEmpty[T any](f ui.Frame, k kind[T], quiet int) string {
+	src := paneSource(f.Snapshot, k.part)
+	missing := f.Snapshot.Judged.Missing[k.topic]
 	switch {
 	case src.err != nil:
 		return src.what + ": " + src.err.Error()
 	case src.waiting:
 		return "waiting for " + src.what + fromServer(f.Snapshot)
+	case k.calm != nil && k.calm(f, quiet) != "":
+		return k.calm(f, quiet)
 	case missing != "":
 		return missing
 	}

@@ -24,7 +24,22 @@ func restartKind() kind[sources.RestartStory] {
 			return number(all) + " in 24 h"
 		},
 		quiet: func(s sources.RestartStory) bool { return s.Severity == sources.OK && s.Hour == 0 && s.Day == 0 },
+		calm:  restartsCalm,
 	}
+}
+
+// restartsCalm is what the pane says of a day without a restart, "" if there
+// is nothing that could have restarted.
+func restartsCalm(f ui.Frame, quiet int) string {
+	pods := len(f.Snapshot.Pods.Value)
+	if pods == 0 {
+		return ""
+	}
+	text := "no container restarted in 24 h " + bullet(f) + " " + count(pods, "pod") + " watched"
+	if quiet > 0 {
+		text += ", " + count(quiet, "owner") + " restarted before"
+	}
+	return text
 }
 
 type storyColumn = ui.Column[sources.RestartStory]

@@ -245,7 +245,7 @@ func TestEmptyPanesSayWhatItMeans(t *testing.T) {
 		}
 	})
 	d.See("no CronJob looks like a backup")
-	line(t, d, "no container of any pod")
+	line(t, d, "no container restarted in 24 h")
 }
 
 // TestManyRestarts: thousands of findings leave the panes their room and say
