@@ -117,7 +117,8 @@ type NodeStats struct {
 	FS       Filesystem
 	ImageFS  Filesystem // Used counts images only; Capacity and Available are the filesystem's
 	ImageOwn bool       // the image filesystem is not the node's root filesystem
-	From     string     // where CPU and Memory came from: "metrics.k8s.io" or "stats/summary"
+	From     string     // where CPU and Memory came from: "metrics.k8s.io" or "stats/summary"; "" without them
+	LoadAt   time.Time  // when CPU and Memory were measured, whatever became of the rest
 }
 
 // NodeConfig is what matters of a kubelet's live configuration (/configz).

@@ -107,7 +107,7 @@ func (w world) stats(seen time.Time) (map[string]sources.Reading[sources.NodeSta
 			Inodes: 20_000_000, InodesFree: 17_000_000, InodesUsed: 3_000_000,
 		}
 		stats[name] = sources.Read(sources.NodeStats{
-			CPU: cpu[name], Memory: mem[name] * (8 << 30) / 100, FS: fs, ImageFS: fs, From: "metrics.k8s.io",
+			CPU: cpu[name], Memory: mem[name] * (8 << 30) / 100, FS: fs, ImageFS: fs, From: "metrics.k8s.io", LoadAt: seen,
 		}, seen)
 		configs[name] = sources.Read(sources.NodeConfig{
 			ImageGCHigh: 85, ImageGCLow: 80, LogMaxSize: "10Mi", LogMaxFiles: 5,

@@ -11,10 +11,15 @@ import (
 // and keeps it within what Load shows.
 const confirmEvery = 7 * day
 
+// loadSpacing is the least time between two samples of a node's CPU and memory;
+// metrics.k8s.io is asked more often.
+const loadSpacing = 20 * time.Second
+
 // sampler draws samples from snapshots and remembers what it has drawn: no
 // reading is taken twice.
 type sampler struct {
 	stats    map[string]time.Time // by node: the reading last taken
+	loads    map[string]time.Time // of CPU and memory
 	disks    map[string]time.Time // by node: the reading whose disk was last taken
 	pods     time.Time
 	counters map[container]count
@@ -33,7 +38,7 @@ type count struct {
 }
 
 func newSampler() *sampler {
-	return &sampler{stats: map[string]time.Time{}, disks: map[string]time.Time{}, counters: map[container]count{}}
+	return &sampler{stats: map[string]time.Time{}, loads: map[string]time.Time{}, disks: map[string]time.Time{}, counters: map[container]count{}}
 }
 
 // take returns what is new in a snapshot. Readings that were never made or
@@ -46,9 +51,15 @@ func (s *sampler) take(snap *sources.Snapshot, past sources.History) ([]sources.
 	spacing := time.Duration(len(snap.Nodes.Value)/100) * time.Minute
 	for i := range snap.Nodes.Value {
 		n := &snap.Nodes.Value[i]
-		if r, ok := snap.Stats[n.Name]; ok && r.Usable() && !r.At.Equal(s.stats[n.Name]) {
+		r, ok := snap.Stats[n.Name]
+		// CPU and memory may come from elsewhere than the disk's use, and be
+		// good where that could not be read.
+		if age := r.Value.LoadAt.Sub(s.loads[n.Name]); ok && r.Value.From != "" && (age >= loadSpacing || age < 0) {
+			s.loads[n.Name] = r.Value.LoadAt
+			out = appendLoad(out, n, r.Value)
+		}
+		if ok && r.Usable() && !r.At.Equal(s.stats[n.Name]) {
 			s.stats[n.Name] = r.At
-			out = appendLoad(out, n, r)
 			if age := r.At.Sub(s.disks[n.Name]); age >= spacing || age < 0 {
 				s.disks[n.Name] = r.At
 				out = appendDisk(out, n.Name, r)
@@ -62,15 +73,12 @@ func (s *sampler) take(snap *sources.Snapshot, past sources.History) ([]sources.
 }
 
 // appendLoad adds CPU and memory as shares of what the node can allocate.
-func appendLoad(out []sources.Sample, n *sources.Node, r sources.Reading[sources.NodeStats]) []sources.Sample {
-	if r.Value.From == "" {
-		return out // neither was measured
-	}
+func appendLoad(out []sources.Sample, n *sources.Node, v sources.NodeStats) []sources.Sample {
 	if n.CPU > 0 {
-		out = append(out, sources.Sample{At: r.At, Series: sources.CPUSeries(n.Name), Value: float64(r.Value.CPU) / float64(n.CPU)})
+		out = append(out, sources.Sample{At: v.LoadAt, Series: sources.CPUSeries(n.Name), Value: float64(v.CPU) / float64(n.CPU)})
 	}
 	if n.Memory > 0 {
-		out = append(out, sources.Sample{At: r.At, Series: sources.MemorySeries(n.Name), Value: float64(r.Value.Memory) / float64(n.Memory)})
+		out = append(out, sources.Sample{At: v.LoadAt, Series: sources.MemorySeries(n.Name), Value: float64(v.Memory) / float64(n.Memory)})
 	}
 	return out
 }

@@ -77,10 +77,12 @@ func (d *desk) look(restarts int32) {
 	now := d.clock.now()
 	fs := sources.Filesystem{Capacity: 100, Used: 60, Available: 30, Inodes: 50, InodesFree: 20}
 	d.store.Publish(func(s *sources.Snapshot) {
-		s.Nodes = sources.Read([]sources.Node{{Name: "a", CPU: 2000, Memory: 400, Version: "v1.33.4+k3s1"}, {Name: "b", CPU: 2000, Memory: 400}}, now)
+		s.Nodes = sources.Read([]sources.Node{{Name: "a", CPU: 2000, Memory: 400, Version: "v1.33.4+k3s1"}, {Name: "b", CPU: 2000, Memory: 400}, {Name: "c", CPU: 2000, Memory: 400}}, now)
 		s.Stats = map[string]sources.Reading[sources.NodeStats]{
-			"a": sources.Read(sources.NodeStats{CPU: 500, Memory: 300, FS: fs, From: "metrics.k8s.io"}, now),
-			"b": sources.Read(sources.NodeStats{CPU: 500, Memory: 300, FS: fs, From: "metrics.k8s.io"}, now).Failed(errors.New("timeout")),
+			"a": sources.Read(sources.NodeStats{CPU: 500, Memory: 300, FS: fs, From: "metrics.k8s.io", LoadAt: now}, now),
+			"b": sources.Read(sources.NodeStats{FS: fs}, now).Failed(errors.New("timeout")),
+			// The disk may not be read, CPU and memory come from elsewhere.
+			"c": {Value: sources.NodeStats{CPU: 1000, Memory: 100, From: "metrics.k8s.io", LoadAt: now}, Err: errors.New("no permission")},
 		}
 		s.Pods = sources.Read([]sources.Pod{{
 			Namespace: "shop", Name: "api-1", UID: "u1", Owner: api(),
@@ -115,7 +117,7 @@ func TestSourceTakesEachReadingOnce(t *testing.T) {
 	if got := len(old.History.Value.Points("cpu/a")); got != 1 {
 		t.Errorf("the older snapshot has %d points now", got)
 	}
-	want := map[string]float64{"cpu/a": 0.25, "memory/a": 0.75, "disk.used/a": 60, "disk.avail/a": 30, "inodes.used/a": 30, "inodes.free/a": 20}
+	want := map[string]float64{"cpu/a": 0.25, "memory/a": 0.75, "cpu/c": 0.5, "memory/c": 0.25, "disk.used/a": 60, "disk.avail/a": 30, "inodes.used/a": 30, "inodes.free/a": 20}
 	for series, v := range want {
 		if got := values(s.History.Value.Points(series)); !slices.Equal(got, []float64{v, v}) {
 			t.Errorf("%s is %v, want twice %v", series, got, v)

@@ -263,11 +263,13 @@ const usageLast = 90 * time.Second
 // to be partial by that error.
 func (f *fleet) reading(node string, m *member, now time.Time) sources.Reading[sources.NodeStats] {
 	out := sources.Reading[sources.NodeStats]{Value: m.stats, At: m.statsAt, Err: m.statsErr}
+	out.Value.LoadAt = m.statsAt
 	u, ok := f.usage.nodes[node]
 	if !ok || now.Sub(f.usage.at) > usageLast {
 		return out
 	}
 	out.Value.CPU, out.Value.Memory, out.Value.From = u.cpu, u.memory, "metrics.k8s.io"
+	out.Value.LoadAt = f.usage.at
 	if out.At.IsZero() {
 		out.At = f.usage.at
 	}

@@ -98,7 +98,7 @@ func TestDiskRules(t *testing.T) {
 			[]want{{"disk.unknown", sources.Unknown, n, []string{"disk use unknown: timeout after 5 s"}}},
 		},
 		"metrics but no disk": {
-			[]func(*sources.Snapshot){stats2(sources.Read(sources.NodeStats{CPU: 1, Memory: 1, From: "metrics.k8s.io"}, now))},
+			[]func(*sources.Snapshot){stats2(sources.Read(sources.NodeStats{CPU: 1, Memory: 1, From: "metrics.k8s.io", LoadAt: now}, now))},
 			[]want{{"disk.unknown", sources.Unknown, n, []string{"tells nothing of the root filesystem"}}},
 		},
 		"failed once, picture fresh": {

@@ -18,7 +18,7 @@ func (l *look) nodeLoad(row *sources.NodeHealth) {
 	n := row.Node.Name
 	row.CPU, row.Memory = -1, -1
 	stats, asked := l.s.Stats[n]
-	if known := stats.Loaded() && stats.Value.From != ""; known {
+	if known := stats.Value.From != "" && l.now.Sub(stats.Value.LoadAt) <= loadGap; known {
 		row.CPU = ratio(stats.Value.CPU, row.Node.CPU)
 		row.Memory = ratio(stats.Value.Memory, row.Node.Memory)
 	}
@@ -30,6 +30,8 @@ func (l *look) nodeLoad(row *sources.NodeHealth) {
 	switch {
 	case row.CPU < 0 && stats.Err != nil:
 		row.LoadError = stats.Err.Error()
+	case row.CPU < 0 && stats.Value.From != "":
+		row.LoadError = "CPU and memory were last measured " + sources.Ago(stats.Value.LoadAt, l.now)
 	case row.CPU < 0 && asked:
 		row.LoadError = "neither metrics.k8s.io nor the kubelet gave CPU and memory"
 	case row.CPU < 0:

@@ -73,7 +73,7 @@ func aNode(name string) sources.Node {
 // stats is a disk of 100 GB of which so many percent are used.
 func stats(percent float64) sources.NodeStats {
 	used := int64(percent * gb)
-	return sources.NodeStats{CPU: 1200, Memory: 4 << 30, From: "metrics.k8s.io", FS: sources.Filesystem{
+	return sources.NodeStats{CPU: 1200, Memory: 4 << 30, From: "metrics.k8s.io", LoadAt: now, FS: sources.Filesystem{
 		Capacity: 100 * gb, Used: used, Available: 100*gb - used, Inodes: 1e6, InodesFree: 9e5, InodesUsed: 1e5,
 	}}
 }
