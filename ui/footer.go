@@ -7,6 +7,21 @@ import (
 	"daytwo/keymap"
 )
 
+// hinter is an overlay that says which keys it answers: those of the view
+// below it would go into its input.
+type hinter interface{ hints(keymap.Map) []Command }
+
+// overlayHints is what the overlays have in common, after their own keys.
+func overlayHints(k keymap.Map, own ...keymap.Binding) []Command {
+	closes, arrows := k.Global.Back, keymap.Binding{Keys: []string{"up", "down"}, Shown: "↑↓", Words: "move"}
+	closes.Words = "close"
+	out := make([]Command, 0, len(own)+3)
+	for _, b := range append(own, arrows, closes, k.Global.Interrupt) {
+		out = append(out, Command{Key: b})
+	}
+	return out
+}
+
 // footerItem is one command in the footer and where it is.
 type footerItem struct {
 	command Command
@@ -29,6 +44,9 @@ func (r *Root) footer() string {
 // footerItems places as many commands as there is room for. The way out and
 // the help always stay; the view's last commands go first.
 func (r *Root) footerItems() []footerItem {
+	if h, ok := r.over.(hinter); ok {
+		return placeItems(h.hints(r.frame.Keys))
+	}
 	if r.typing() {
 		return placeItems(r.typingHints())
 	}

@@ -31,6 +31,8 @@ func (h *help) update(msg tea.Msg, f Frame) (bool, tea.Cmd) {
 	return false, nil
 }
 
+func (h *help) hints(k keymap.Map) []Command { return overlayHints(k) }
+
 func (h *help) box(f Frame, width, height int) ([]string, Rect) {
 	lines := h.lines(f)
 	at := centred(width, height, 64, len(lines)+2)
@@ -47,12 +49,20 @@ func (h *help) box(f Frame, width, height int) ([]string, Rect) {
 // works everywhere.
 func (h *help) lines(f Frame) []string {
 	var does, moves []Command
+	moving := "Move"
 	for _, c := range h.root.top().Commands(f) {
-		if c.Minor {
+		if c.Minor && !sameKey(c.Key, f.Keys.Global.Copy) {
 			moves = append(moves, c)
 		} else {
 			does = append(does, c)
 		}
+		if sameKey(c.Key, f.Keys.Find.Sort) {
+			moving = "Move and sort"
+		}
+	}
+	here := h.root.top().Title()
+	if here == "" {
+		here = h.root.o.Title // the home is what the program's name stands for
 	}
 	var lines []string
 	section := func(title string, commands []Command) {
@@ -67,8 +77,8 @@ func (h *help) lines(f Frame) []string {
 			lines = append(lines, helpLine(f, c))
 		}
 	}
-	section(h.root.top().Title(), does)
-	section("Move and sort", moves)
+	section(here, does)
+	section(moving, moves)
 	section("Everywhere", h.root.globals())
 	return lines
 }

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"daytwo/keymap"
 
@@ -30,6 +29,7 @@ type palette struct {
 // item is one thing that can be chosen.
 type item struct {
 	title  string
+	object bool // not a command
 	hint   string
 	key    string
 	whyNot string
@@ -50,7 +50,7 @@ func newPalette(r *Root) *palette {
 	}
 	if r.o.Objects != nil {
 		for _, e := range r.o.Objects(r.frame) {
-			p.items = append(p.items, item{title: Clean(e.Title), hint: Clean(e.Hint), choose: e.Open})
+			p.items = append(p.items, item{title: Clean(e.Title), object: true, hint: Clean(e.Hint), choose: e.Open})
 		}
 	}
 	p.search()
@@ -83,9 +83,15 @@ func (p *palette) search() {
 		}
 		return
 	}
-	found := fuzzy.FindFromNoSort(query, p)
+	found := p.named(fuzzy.FindFromNoSort(query, p))
 	slices.SortStableFunc(found, func(a, b fuzzy.Match) int { return b.Score - a.Score })
 	p.found = found[:min(len(found), mostFound)]
+}
+
+func (p *palette) hints(k keymap.Map) []Command {
+	open := k.List.Open
+	open.Words = "do or open"
+	return overlayHints(k, open)
 }
 
 func (p *palette) update(msg tea.Msg, f Frame) (bool, tea.Cmd) {
@@ -162,7 +168,7 @@ func (p *palette) box(f Frame, width, height int) ([]string, Rect) {
 		lines = append(lines, p.line(t, p.found[i], i == p.at, inner.W))
 	}
 	if len(p.found) == 0 {
-		lines = append(lines, "  "+t.Dim.Render("nothing by that name"))
+		lines = append(lines, "  "+t.Dim.Render("nothing matches"))
 	}
 	return boxLines(t, "Command", p.count(), lines, at), at
 }
@@ -192,25 +198,6 @@ func (p *palette) line(t Theme, m fuzzy.Match, selected bool, width int) string 
 		text += "  " + t.Dim.Render(it.hint)
 	}
 	return mark + Fit(text, left) + key + " "
-}
-
-// highlit marks the bytes that were found. Indexes are of bytes, rising.
-func (p *palette) highlit(t Theme, title string, found []int) string {
-	var b strings.Builder
-	for start := 0; start < len(title); {
-		hit := slices.Contains(found, start)
-		end := start + 1
-		for end < len(title) && (!utf8.RuneStart(title[end]) || slices.Contains(found, end) == hit) {
-			end++
-		}
-		style := t.Text
-		if hit {
-			style = t.Key
-		}
-		b.WriteString(style.Render(title[start:end]))
-		start = end
-	}
-	return b.String()
 }
 
 // boxLines is a focused box as lines, for an overlay.

@@ -206,9 +206,9 @@ func TestPaletteFindsObjects(t *testing.T) {
 	d.See("this is worker-3")
 	d.Press("esc", ":")
 	d.Type("zzzz")
-	d.See("nothing by that name")
+	d.See("nothing matches")
 	d.Press("enter", "esc")
-	d.NotSee("nothing by that name")
+	d.NotSee("nothing matches")
 }
 
 func TestMouse(t *testing.T) {
