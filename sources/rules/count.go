@@ -140,9 +140,6 @@ func (t *tally) series(points []sources.Point, began, last time.Time) (sources.P
 		}
 		first = 1
 	}
-	if first < n && points[first-1].Value == points[n-1].Value {
-		return points[n-1], true // nothing happened; most counters never move
-	}
 	for i := first; i < n; i++ {
 		before, p := points[i-1], points[i]
 		rise := p.Value - before.Value

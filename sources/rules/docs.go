@@ -57,6 +57,7 @@ func podDocs() []Doc {
 			RestartsRate, "A container, or all of an owner's together, restarts often. A new pod does not reset the count.",
 			"> 5 in 1 h: warning", "restart counters and last ends of containers, own samples; weekly checklist",
 		},
+		{RestartsLoop, "A container is waiting in CrashLoopBackOff now, however often it restarted.", "CrashLoopBackOff now: warning", "container statuses"},
 		{RestartsDaily, "It restarts every day and nobody looks any more.", "a known restart on each of the last 3 days: warning", "own samples, last ends"},
 		{PodPending, "Pods wait for a place or to start; with the scheduler's words.", "> 10 min: warning, one finding for an owner", "pod status, events"},
 		{PodStuck, "Pods do not go away; finalizers are named.", "> 10 min past deletionTimestamp, which holds the grace period: warning", "pod metadata"},

@@ -17,6 +17,7 @@ const (
 	DiskUnknown   = "disk.unknown"
 	RestartsRate  = "restarts.rate"
 	RestartsDaily = "restarts.daily"
+	RestartsLoop  = "restarts.loop"
 	PodPending    = "pod.pending"
 	PodStuck      = "pod.terminating"
 	PodConfig     = "pod.config"

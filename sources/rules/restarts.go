@@ -38,7 +38,7 @@ type seriesKey struct {
 
 // judgeRestarts counts restarts by owner from the counters of the pods that
 // exist, from what containers say of their last end, and from the samples of
-// pods that are gone, and applies restarts.rate and restarts.daily.
+// pods that are gone, and applies the restarts rules.
 func (l *look) judgeRestarts() {
 	if waiting(l, "restarts", "pods", l.s.Pods) {
 		return
@@ -227,12 +227,15 @@ func (l *look) restartRow(st *story) sources.RestartStory {
 func whole(n float64) int { return int(min(n, math.MaxInt32) + 1e-6) }
 
 // judgeStory applies restarts.rate (more than the limit within the window,
-// of one container or of the owner's together) and restarts.daily (every day
-// for some days: the loop that people have stopped seeing).
+// of one container or of the owner's together), restarts.loop (one waits in
+// CrashLoopBackOff now: without samples its rate may be unknown) and
+// restarts.daily (every day for some days: the loop that people have stopped
+// seeing). One finding tells all that is true.
 func (l *look) judgeStory(row *sources.RestartStory, st *story) {
 	rate := row.Hour > l.limits.Restarts || st.loud
 	daily := row.DaysInRow >= l.limits.RestartDays
-	if !rate && !daily {
+	loop := st.now != ""
+	if !rate && !daily && !loop {
 		return
 	}
 	var text []string
@@ -240,9 +243,13 @@ func (l *look) judgeStory(row *sources.RestartStory, st *story) {
 		st.evidence = []sources.Fact{fact(l.s.History.At, "history", fmt.Sprintf("%d known restarts in 14 d", len(row.Times)))}
 	}
 	f := sources.Finding{Rule: RestartsDaily, Severity: sources.Warning, About: row.About, Evidence: st.evidence}
-	if rate {
+	switch {
+	case rate:
 		f.Rule = RestartsRate
 		text = append(text, fmt.Sprintf("%d in %s", row.Hour, window(l.limits.RestartWindow)))
+	case loop:
+		f.Rule = RestartsLoop
+		text = append(text, st.now)
 	}
 	if daily {
 		text = append(text, fmt.Sprintf("restarts every day for %d d", row.DaysInRow))
@@ -264,7 +271,7 @@ func (l *look) judgeStory(row *sources.RestartStory, st *story) {
 // lastText is "last OOMKilled 3 min ago".
 func lastText(row *sources.RestartStory, now time.Time) string {
 	text := "last"
-	if row.Reason != "" {
+	if row.Reason != "" && row.Reason != "CrashLoopBackOff" {
 		text += " " + row.Reason
 	}
 	text += since(row.LastAt, now)

@@ -19,6 +19,12 @@ func restarted(name string, n int32, created, last time.Duration, reason string)
 	return p
 }
 
+// looping is a pod whose container waits to be started again.
+func looping(p sources.Pod) sources.Pod {
+	p.Containers[0].State, p.Containers[0].Reason = "waiting", "CrashLoopBackOff"
+	return p
+}
+
 func pods(ps ...sources.Pod) func(*sources.Snapshot) {
 	return func(s *sources.Snapshot) { s.Pods.Value = ps }
 }
@@ -47,6 +53,24 @@ func TestRestartCounts(t *testing.T) {
 		},
 		"old pod, no samples: the last is known, the rest spread over its life": {
 			[]func(*sources.Snapshot){pods(restarted("api-1", 61, 30*day, 3*minute, "Error"))}, 1, 2, 61, 1, nil,
+		},
+		"old pod, no samples, looping now": {
+			[]func(*sources.Snapshot){pods(looping(restarted("api-1", 40, 30*day, 2*minute, "Error")))},
+			1, 2, 40, 1,
+			[]want{{"restarts.loop", sources.Warning, "shop/api", []string{"CrashLoopBackOff · 2 in 24 h · last exit 2 2 min ago"}}},
+		},
+		"looping and over the limit is one finding": {
+			[]func(*sources.Snapshot){pods(looping(restarted("api-1", 7, 40*minute, 3*minute, "Error")))},
+			7, 7, 7, 1,
+			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"7 in 1 h · last exit 2"}}},
+		},
+		"a new pod of the same name that reaches the old one's count": {
+			[]func(*sources.Snapshot){
+				pods(restarted("api-1", 12, 50*minute, 2*minute, "Error")),
+				counter("api-1", at(3*hour, 12), at(2*hour, 12), at(49*minute, 0), at(30*minute, 5), at(0, 12)),
+			},
+			12, 12, 12, 1,
+			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"12 in 1 h"}}},
 		},
 		"samples tell when": {
 			[]func(*sources.Snapshot){
@@ -175,7 +199,11 @@ func TestRestartReasons(t *testing.T) {
 			t.Parallel()
 			p := restarted("api-1", 2, day, time.Minute, "")
 			c.edit(&p.Containers[0])
-			j := expect(t, change(pods(p)))
+			var wants []want
+			if p.Containers[0].State == "waiting" {
+				wants = []want{{"restarts.loop", sources.Warning, "shop/api", []string{"CrashLoopBackOff · 2 in 24 h · last 6 h ago"}}}
+			}
+			j := expect(t, change(pods(p)), wants...)
 			if got := j.Restarts[0].Reason; got != c.reason {
 				t.Errorf("reason %q, want %q", got, c.reason)
 			}
