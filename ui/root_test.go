@@ -226,7 +226,7 @@ func TestMouse(t *testing.T) {
 	d.Wheel(50, 10, false)
 	d.See("▌● worker-10")
 	d.ClickOn("load")
-	d.See("load▾")
+	d.See("load▴")
 	d.ClickOn("? help")
 	d.See("Keys")
 }

@@ -27,6 +27,7 @@ type Column[T any] struct {
 	Key      string
 	Cell     func(Frame, T) Cell
 	Compare  func(a, b T) int // nil: cannot be sorted by
+	Falls    bool             // Compare puts the highest of what is shown first
 }
 
 // Table is a list of rows of which only those in sight are rendered. The rows

@@ -82,11 +82,11 @@ func TestSorting(t *testing.T) {
 		return ""
 	}
 	steps := []struct{ key, first, sees string }{
-		{"L", "worker-0", "load▾"},
-		{"L", "worker-9", "load▴"},
-		{"N", "worker-0", "name▾"},
-		{"S", "worker-9", "name▴"},
-		{"s", "worker-0", "load▾"},
+		{"L", "worker-0", "load▴"},
+		{"L", "worker-9", "load▾"},
+		{"N", "worker-0", "name▴"},
+		{"S", "worker-9", "name▾"},
+		{"s", "worker-0", "load▴"},
 		{"s", "worker-0", "load"},
 	}
 	for _, step := range steps {

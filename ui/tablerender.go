@@ -111,6 +111,12 @@ func (t *Table[T]) titles(f Frame, width int, focused bool) string {
 	at := 0
 	for _, s := range t.spans {
 		c := t.Columns[s.column]
+		if t.sorted == s.column+1 && Width(c.Title) == s.w {
+			s.w++ // the mark takes a cell of the gap, not of the title
+			if c.Right {
+				s.x--
+			}
+		}
 		b.WriteString(blank(s.x - at))
 		b.WriteString(t.columnTitle(f, c, s, focused))
 		at = s.x + s.w
@@ -121,7 +127,7 @@ func (t *Table[T]) titles(f Frame, width int, focused bool) string {
 func (t *Table[T]) columnTitle(f Frame, c Column[T], s span, focused bool) string {
 	style, arrow := f.Theme.Dim, ""
 	if t.sorted == s.column+1 {
-		style, arrow = f.Theme.Text, f.Theme.sortArrow(t.back)
+		style, arrow = f.Theme.Text, f.Theme.sortArrow(c.Falls != t.back)
 	}
 	text, w := cut(c.Title, max(s.w-Width(arrow), 0))
 	pad := blank(s.w - w - Width(arrow))
@@ -149,16 +155,17 @@ func part(render func(...string) string, s string) string {
 	return render(s)
 }
 
-func (t Theme) sortArrow(reverse bool) string {
+// sortArrow points to where the higher values are.
+func (t Theme) sortArrow(falls bool) string {
 	switch {
-	case t.ASCII && reverse:
-		return "^"
-	case t.ASCII:
+	case t.ASCII && falls:
 		return "v"
-	case reverse:
-		return "▴"
+	case t.ASCII:
+		return "^"
+	case falls:
+		return "▾"
 	}
-	return "▾"
+	return "▴"
 }
 
 // nothing says why there are no rows.

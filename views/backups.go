@@ -48,14 +48,14 @@ func backupList(width int) []backupColumn {
 		{Title: "cron job", Key: "C", Width: 24, Priority: 4, Cell: func(f ui.Frame, b sources.BackupState) ui.Cell {
 			return dim(f, cmp.Or(b.CronJob.String(), "none"))
 		}, Compare: func(a, b sources.BackupState) int { return sources.CompareRefs(a.CronJob, b.CronJob) }},
-		{Title: "age", Key: "A", Width: 6, Right: true, Cell: backupAge, Compare: func(a, b sources.BackupState) int {
+		{Title: "age", Key: "A", Width: 6, Right: true, Cell: backupAge, Falls: true, Compare: func(a, b sources.BackupState) int {
 			return a.Last.Compare(b.Last)
 		}},
 		{Title: "limit", Key: "L", Width: 6, Right: true, Priority: 2, Cell: backupLimit, Compare: func(a, b sources.BackupState) int { return cmp.Compare(a.Limit, b.Limit) }},
 		{Title: "runs", Key: "R", Width: 14, Cell: backupRuns, Compare: func(a, b sources.BackupState) int {
 			return cmp.Or(b.Running.Compare(a.Running), cmp.Compare(runsWords(a), runsWords(b)))
 		}},
-		{Title: "kept", Key: "K", Width: 5, Right: true, Priority: 1, Cell: func(f ui.Frame, b sources.BackupState) ui.Cell {
+		{Title: "kept", Key: "K", Width: 5, Right: true, Falls: true, Priority: 1, Cell: func(f ui.Frame, b sources.BackupState) ui.Cell {
 			return dim(f, keptWords(b))
 		}, Compare: func(a, b sources.BackupState) int { return cmp.Compare(b.Keep, a.Keep) }},
 		{Title: "offsite", Key: "O", Width: 8, Priority: 1, Cell: backupOffsite, Compare: func(a, b sources.BackupState) int {

@@ -66,7 +66,7 @@ func certList(width int) []certColumn {
 		{Title: "left", Key: "L", Width: 7, Right: true, Cell: certDays, Compare: func(a, b sources.CertExpiry) int {
 			return a.NotAfter.Compare(b.NotAfter)
 		}},
-		{Title: "state", Key: "T", Width: 14, Cell: certState, Compare: func(a, b sources.CertExpiry) int {
+		{Title: "state", Key: "T", Width: 14, Cell: certState, Falls: true, Compare: func(a, b sources.CertExpiry) int {
 			return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.State, b.State))
 		}},
 		{Title: "not after", Width: 10, Priority: 2, Cell: func(f ui.Frame, c sources.CertExpiry) ui.Cell {

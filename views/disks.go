@@ -64,7 +64,7 @@ func diskList(width int) []diskColumn {
 	bar := min(max(width/7, 10), 40)
 	sized := func(title, key string, priority int, of func(sources.DiskUse) int64) diskColumn {
 		return diskColumn{
-			Title: title, Key: key, Width: 7, Right: true, Priority: priority,
+			Title: title, Key: key, Width: 7, Right: true, Priority: priority, Falls: true,
 			Cell: func(f ui.Frame, d sources.DiskUse) ui.Cell {
 				if d.Percent < 0 {
 					return judged(f, sources.Unknown, unsure)
@@ -82,16 +82,16 @@ func diskList(width int) []diskColumn {
 		{Title: "", Width: bar, Priority: 7, Cell: func(f ui.Frame, d sources.DiskUse) ui.Cell {
 			return barCell(f, d, bar)
 		}},
-		{Title: "%", Key: "%", Width: 4, Right: true, Cell: diskPercent, Compare: func(a, b sources.DiskUse) int {
+		{Title: "%", Key: "%", Width: 4, Right: true, Cell: diskPercent, Falls: true, Compare: func(a, b sources.DiskUse) int {
 			return cmp.Compare(b.Percent, a.Percent)
 		}},
 		sized("used", "U", 2, func(d sources.DiskUse) int64 { return d.FS.Used }),
 		sized("avail", "A", 2, func(d sources.DiskUse) int64 { return d.FS.Available }),
 		sized("size", "Z", 3, func(d sources.DiskUse) int64 { return d.FS.Capacity }),
-		{Title: "inodes", Key: "I", Width: 6, Right: true, Priority: 5, Cell: diskInodes, Compare: func(a, b sources.DiskUse) int {
+		{Title: "inodes", Key: "I", Width: 6, Right: true, Priority: 5, Cell: diskInodes, Falls: true, Compare: func(a, b sources.DiskUse) int {
 			return cmp.Compare(b.FS.InodesPercent(), a.FS.InodesPercent())
 		}},
-		{Title: "growth", Key: "R", Width: 8, Right: true, Cell: diskGrowth, Compare: func(a, b sources.DiskUse) int {
+		{Title: "growth", Key: "R", Width: 8, Right: true, Cell: diskGrowth, Falls: true, Compare: func(a, b sources.DiskUse) int {
 			return cmp.Compare(b.Growth, a.Growth)
 		}},
 		{Title: "over", Width: 6, Right: true, Priority: 8, Cell: diskOver},

@@ -90,17 +90,17 @@ func nodeList(width int) []nodeColumn {
 			return sources.CompareNames(a.Node.Name, b.Node.Name)
 		}},
 		text("role", "R", 6, 4, func(n sources.NodeHealth) string { return nodeRole(n.Node) }),
-		{Title: "state", Key: "T", Width: 18, Cell: stateCell, Compare: func(a, b sources.NodeHealth) int {
+		{Title: "state", Key: "T", Width: 18, Cell: stateCell, Falls: true, Compare: func(a, b sources.NodeHealth) int {
 			return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(nodeState(a), nodeState(b)))
 		}},
 		text("version", "V", 14, 3, func(n sources.NodeHealth) string { return n.Node.Version }),
 		cpu, cpuNow, mem, memNow,
 		{
-			Title: "pods", Key: "P", Width: 4, Right: true, Priority: 3, Cell: nodePods,
+			Title: "pods", Key: "P", Width: 4, Right: true, Priority: 3, Cell: nodePods, Falls: true,
 			Compare: func(a, b sources.NodeHealth) int { return cmp.Compare(b.Pods, a.Pods) },
 		},
 		{Title: "disk", Key: "D", Width: 4, Right: true, Priority: 2, Cell: nodeDisk},
-		{Title: "age", Key: "A", Width: 7, Right: true, Priority: 5, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
+		{Title: "age", Key: "A", Width: 7, Right: true, Priority: 5, Falls: true, Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
 			return dim(f, ago(n.Node.Created, f.Now))
 		}, Compare: func(a, b sources.NodeHealth) int { return a.Node.Created.Compare(b.Node.Created) }},
 		text("address", "", 15, 6, func(n sources.NodeHealth) string { return n.Node.InternalIP }),
@@ -151,7 +151,7 @@ func nodeDisk(f ui.Frame, n sources.NodeHealth) ui.Cell {
 // loadColumns are the last hour in a few blocks, and the value now.
 func loadColumns(title, key string, priority, width int, of func(sources.NodeHealth) (float64, []sources.Point)) (spark, value nodeColumn) {
 	spark = nodeColumn{
-		Title: title, Key: key, Width: width, Priority: priority,
+		Title: title, Key: key, Width: width, Priority: priority, Falls: true,
 		Cell: func(f ui.Frame, n sources.NodeHealth) ui.Cell {
 			now, past := of(n)
 			var unstyled lipgloss.Style // the cell has the style

@@ -67,7 +67,7 @@ func restartPane(width int) []storyColumn {
 func restartList(width int) []storyColumn {
 	counted := func(title, key string, width, priority int, of func(sources.RestartStory) int) storyColumn {
 		return storyColumn{
-			Title: title, Key: key, Width: width, Right: true, Priority: priority,
+			Title: title, Key: key, Width: width, Right: true, Priority: priority, Falls: true,
 			Cell: func(f ui.Frame, s sources.RestartStory) ui.Cell {
 				return ui.Cell{Text: number(of(s)), Style: styleIf(of(s) > 0, f.Theme.Text, f.Theme.Dim)}
 			},
@@ -84,10 +84,10 @@ func restartList(width int) []storyColumn {
 			return dim(f, s.About.Kind)
 		}, Compare: func(a, b sources.RestartStory) int { return cmp.Compare(a.About.Kind, b.About.Kind) }},
 		counted("pods", "P", 4, 4, func(s sources.RestartStory) int { return len(s.Pods) }),
-		{Title: "1 h", Key: "H", Width: 4, Right: true, Cell: storyHour, Compare: func(a, b sources.RestartStory) int {
+		{Title: "1 h", Key: "H", Width: 4, Right: true, Cell: storyHour, Falls: true, Compare: func(a, b sources.RestartStory) int {
 			return cmp.Compare(b.Hour, a.Hour)
 		}},
-		{Title: "24 h", Key: "D", Width: 5, Right: true, Cell: storyDay, Compare: func(a, b sources.RestartStory) int {
+		{Title: "24 h", Key: "D", Width: 5, Right: true, Cell: storyDay, Falls: true, Compare: func(a, b sources.RestartStory) int {
 			return cmp.Compare(b.Day, a.Day)
 		}},
 		counted("total", "T", 6, 3, func(s sources.RestartStory) int { return s.Total }),
@@ -101,7 +101,7 @@ func restartList(width int) []storyColumn {
 		{Title: "container", Width: 16, Priority: 6, Cell: func(f ui.Frame, s sources.RestartStory) ui.Cell {
 			return dim(f, s.Container)
 		}},
-		{Title: "memory limit", Key: "M", Width: 12, Right: true, Priority: 2, Cell: func(f ui.Frame, s sources.RestartStory) ui.Cell {
+		{Title: "memory limit", Key: "M", Width: 12, Right: true, Priority: 2, Falls: true, Cell: func(f ui.Frame, s sources.RestartStory) ui.Cell {
 			return dim(f, limit(s.MemLimit))
 		}, Compare: func(a, b sources.RestartStory) int { return cmp.Compare(b.MemLimit, a.MemLimit) }},
 	}
