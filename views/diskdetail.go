@@ -2,6 +2,7 @@ package views
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -124,7 +125,7 @@ func levelLines(f ui.Frame, d sources.DiskUse, width int) []string {
 	sh := sheet{titles: []string{"level", "at", "reached", "date"}}
 	for _, c := range d.Crossings {
 		style := levelStyle(f, c)
-		when, on := eta(c.At, f.Now), date(c.At)
+		when, on := sources.Until(c.At, f.Now), farDate(c.At, f.Now)
 		switch {
 		case c.Passed:
 			when, on = "passed", ""
@@ -132,17 +133,25 @@ func levelLines(f ui.Frame, d sources.DiskUse, width int) []string {
 			when, on = unsure, noForecast(d)
 		case c.At.IsZero():
 			when, on = "never", "at the present growth"
-		default:
-			when = "in " + when
 		}
 		sh.rows = append(sh.rows, []ui.Cell{
-			plain(f, c.What), plain(f, percent(c.Level)), {Text: when, Style: style}, dim(f, on),
+			plain(f, c.What), plain(f, fmt.Sprintf("%.1f %%", c.Level)), // as the evidence has it
+			{Text: when, Style: style}, dim(f, on),
 		})
 	}
 	if len(sh.rows) == 0 {
 		return []string{f.Theme.Unknown.Render(ui.Fit(noForecast(d), width))}
 	}
 	return sh.lines(f, width)
+}
+
+// farDate is the day of a forecast, or only its year where the time until
+// then is said in years: a day would promise more than a trend knows.
+func farDate(t, now time.Time) string {
+	if t.Sub(now) < 2*365*day {
+		return date(t)
+	}
+	return t.UTC().Format("2006")
 }
 
 // noForecast is the reason why nothing is said about the future.

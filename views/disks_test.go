@@ -50,3 +50,23 @@ func TestEvictionBeforeFull(t *testing.T) {
 	d.See("eviction")
 	d.NotSee("full in")
 }
+
+// TestLevelsOfADisk: one precision for a time wherever it is said, and the
+// same rounding as in the evidence.
+func TestLevelsOfADisk(t *testing.T) {
+	t.Parallel()
+	d, _ := open(t, 120, 60, ui.Options{Color: true}, world.incident, func(world) sources.Edit {
+		return func(s *sources.Snapshot) {
+			for _, name := range []string{"worker-0", "worker-1"} {
+				r := s.Stats[name]
+				r.Value.FS.Capacity = 310 * gb // ten are reserved, so that levels are not round
+				s.Stats[name] = r
+			}
+		}
+	})
+	d.Press("2", "enter", "enter")
+	d.See("eviction at 94.8 % by df", "eviction  94.8 % ", "full      100.0 %", "in 4 d")
+	d.Press("esc", "down", "down", "enter")
+	d.See("disk of node worker-1", "full      100.0 %  in 5 y   2031\n", "full in 5 y")
+	d.NotSee("in >1 y")
+}
