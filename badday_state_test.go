@@ -19,6 +19,7 @@ import (
 	"daytwo/sources"
 	"daytwo/sources/demo"
 	"daytwo/sources/history"
+	"daytwo/sources/kube"
 )
 
 // TestNoPlaceForState: the folder cannot be made; everything else is looked
@@ -41,11 +42,11 @@ func TestCheckRemembers(t *testing.T) {
 	home(t)
 	w, kubeconfig := world(t, demo.Healthy, "admin")
 	daytwo(t, "check", "--kubeconfig", kubeconfig).says(t, 0)
-	cfg, err := clientcmd.LoadFromFile(kubeconfig)
+	client, err := kube.Connect(kube.Options{Kubeconfig: kubeconfig})
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := history.Dir(cfg.CurrentContext)
+	dir, err := history.Dir(client.ContextName(), client.Identity())
 	if err != nil {
 		t.Fatal(err)
 	}

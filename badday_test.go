@@ -126,7 +126,7 @@ func TestOneResourceRefused(t *testing.T) {
 	home(t)
 	w, kubeconfig := world(t, demo.Healthy, "admin")
 	lift := w.Fault(demo.Fault{Code: 403, Resource: "cronjobs"})
-	daytwo(t, "check", "--kubeconfig", kubeconfig).says(t, 0, "unknown", "no permission to list cronjobs")
+	daytwo(t, "check", "--kubeconfig", kubeconfig).says(t, 3, "unknown", "no permission to list cronjobs")
 	daytwo(t, "check", "--kubeconfig", kubeconfig, "--fail-on", "unknown").says(t, 3, "no permission to list cronjobs")
 	lift()
 	defer w.Fault(demo.Fault{Code: 403, Resource: "pods", Verb: "list"})()

@@ -25,7 +25,8 @@ func checkCommand(f *flags, tty terminal) *cobra.Command {
 		Use:   "check",
 		Short: "Print what needs attention, without a screen",
 		Long: `Looks at the cluster once, with the same rules as the cockpit, and prints the
-findings. Exit code: 0 ok, 1 warning, 2 critical, 3 could not look.`,
+findings. Exit code: 0 ok, 1 warning, 2 critical, 3 could not look: not at all,
+or not at any disk, backup or certificate.`,
 		Example: `  daytwo check
   daytwo check -o json | jq '.findings[] | select(.severity == "critical")'
   daytwo check --fail-on critical`,
@@ -96,11 +97,26 @@ func settle(ctx context.Context, store *sources.Store) *sources.Snapshot {
 	}
 }
 
-// settled reports whether there is nothing left to wait for. Without nodes
-// nothing is known about which kubelets to wait for, unless they are refused;
-// an API server that does not answer is waited for, it may be restarting.
+// settled reports whether there is nothing left to wait for: everything was
+// answered, be it with an error.
 func settled(s *sources.Snapshot) bool {
 	return !slices.ContainsFunc(s.Readings(), sources.ReadingState.Waiting)
+}
+
+// partUnseen reports whether a whole pane could not be filled: no kubelet
+// could be read, or no backup or certificate. That is no "ok"; a single
+// unknown is one for who asks with --fail-on.
+func partUnseen(s *sources.Snapshot) bool {
+	certificates := !s.Certificates.Usable() && !errors.Is(s.Certificates.Err, sources.ErrNotInstalled)
+	if certificates || !s.CronJobs.Usable() {
+		return true
+	}
+	for _, r := range s.Stats {
+		if r.Usable() {
+			return false
+		}
+	}
+	return len(s.Nodes.Value) > 0
 }
 
 // verdict turns a document into the exit code.
@@ -112,7 +128,7 @@ func verdict(s *sources.Snapshot, d report.Document, failOn string) error {
 		return errCritical
 	case d.Counts.Warning > 0 && failOn != "critical":
 		return errWarning
-	case !s.Pods.Usable():
+	case !s.Pods.Usable(), partUnseen(s):
 		return errNoLook
 	case failOn == "unknown" && (d.Counts.Unknown > 0 || len(d.Unread) > 0):
 		return errNoLook

@@ -108,7 +108,7 @@ func certWords(at time.Time) string {
 
 // state says where history is kept, or why it is not.
 func (d *diagnosis) state(s *session) {
-	dir, err := history.Dir(s.client.ContextName())
+	dir, err := history.Dir(s.client.ContextName(), s.client.Identity())
 	if err == nil {
 		err = s.hist.Trouble()
 	}

@@ -52,7 +52,7 @@ func openSession(ctx context.Context, f flags, cfg config.Config) (*session, err
 		_ = logs.Close()
 		return nil, err
 	}
-	dir, err := history.Dir(client.ContextName())
+	dir, err := history.Dir(client.ContextName(), client.Identity())
 	if err != nil {
 		log("history: %v", err)
 	}

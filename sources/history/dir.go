@@ -11,13 +11,18 @@ import (
 
 // Dir is the folder for what daytwo keeps of a cluster, below Base. The name
 // may be any string: what is not fit for a folder's name is replaced, and a
-// short hash keeps different names apart.
-func Dir(cluster string) (string, error) {
+// short hash keeps different names apart. Identity, if not empty, is what
+// tells clusters of one name apart: k3s calls every context "default".
+func Dir(cluster, identity string) (string, error) {
 	base, err := Base()
 	if err != nil {
 		return "", err
 	}
-	return filepath.Join(base, folderName(cluster)), nil
+	folder := folderName(cluster)
+	if identity != "" {
+		folder += "-" + shortHash(identity)
+	}
+	return filepath.Join(base, folder), nil
 }
 
 // Base is the folder for everything that daytwo keeps: $XDG_STATE_HOME/daytwo,
@@ -51,6 +56,10 @@ func folderName(cluster string) string {
 	if plain == cluster && plain != "" && plain == strings.ToLower(plain) && !strings.Contains(plain, ".log") {
 		return plain
 	}
-	sum := sha256.Sum256([]byte(cluster))
-	return plain + "-" + hex.EncodeToString(sum[:4])
+	return plain + "-" + shortHash(cluster)
+}
+
+func shortHash(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:4])
 }

@@ -232,7 +232,7 @@ func TestFolderNames(t *testing.T) {
 		"prod-fsn1", "", ".", "..", "../../etc", "a/b", "a_b", "a\x00b", "Prod", "prod", "arn:aws:eks:eu:1:cluster/x",
 		strings.Repeat("x", 300), strings.Repeat("x", 301), "é", "daytwo.log", "-rf", "user@kube",
 	} {
-		dir, err := history.Dir(cluster)
+		dir, err := history.Dir(cluster, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -245,16 +245,21 @@ func TestFolderNames(t *testing.T) {
 		}
 		seen[strings.ToLower(name)] = cluster
 	}
-	if dir, _ := history.Dir("prod-fsn1"); dir != "/state/daytwo/prod-fsn1" {
+	if dir, _ := history.Dir("prod-fsn1", ""); dir != "/state/daytwo/prod-fsn1" {
 		t.Errorf("a plain name became %s", dir)
+	}
+	one, _ := history.Dir("default", "the CA of one cluster")
+	other, _ := history.Dir("default", "the CA of another")
+	if again, _ := history.Dir("default", "the CA of one cluster"); one == other || one != again {
+		t.Errorf("two clusters of one name live in %s and %s", one, other)
 	}
 	t.Setenv("XDG_STATE_HOME", "relative")
 	t.Setenv("HOME", "/home/x")
-	if dir, err := history.Dir("prod"); err != nil || dir != "/home/x/.local/state/daytwo/prod" {
+	if dir, err := history.Dir("prod", ""); err != nil || dir != "/home/x/.local/state/daytwo/prod" {
 		t.Errorf("without XDG_STATE_HOME: %s %v", dir, err)
 	}
 	t.Setenv("HOME", "")
-	if _, err := history.Dir("prod"); err == nil {
+	if _, err := history.Dir("prod", ""); err == nil {
 		t.Error("without HOME there is a folder")
 	}
 }

@@ -162,6 +162,10 @@ func hostOf(u *url.URL) string {
 // ContextName is the kubeconfig context in use.
 func (c *Client) ContextName() string { return c.context }
 
+// Identity tells clusters of the same context name apart; it is not for
+// showing.
+func (c *Client) Identity() string { return identity(c.cfg, c.server) }
+
 // ServerURL is the API server's address.
 func (c *Client) ServerURL() string { return c.server }
 

@@ -164,6 +164,16 @@ func checkCredentials(k kubeconfig, now time.Time) (time.Time, error) {
 	return cert.NotAfter, nil
 }
 
+// identity is what stays the same of a cluster whatever it is called: its
+// certificate authority, else its address.
+func identity(cfg *rest.Config, server string) string {
+	loaded := rest.CopyConfig(cfg)
+	if err := rest.LoadTLSFiles(loaded); err == nil && len(loaded.CAData) > 0 {
+		return string(loaded.CAData)
+	}
+	return server
+}
+
 // leaf is the first certificate in PEM data; nil if there is none.
 func leaf(data []byte) *x509.Certificate {
 	for {
