@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"
@@ -13,32 +16,125 @@ import (
 	"daytwo/sources"
 )
 
-// logLimit is the size in bytes at which the log file is set aside at start.
+// logLimit is the size in bytes at which the log file is set aside; one older
+// file is kept.
 const logLimit = 5 << 20
+
+// logAgain is how long a message that is logged over and over is left out.
+const logAgain = time.Minute
 
 // openLog opens the log file and sends klog, slog and the log package there,
 // which is all that libraries use (net/http complains through the last):
 // nothing but the screen may write to the terminal. Where no file can be
 // written, the log is dropped; that must not keep the cockpit from opening.
 func openLog(dir string) (sources.Logger, io.Closer) {
-	var w io.WriteCloser = discard{}
-	path := filepath.Join(dir, "daytwo.log")
+	w := &logFile{path: filepath.Join(dir, "daytwo.log"), limit: logLimit}
 	if err := os.MkdirAll(dir, 0o700); err == nil {
-		if info, err := os.Stat(path); err == nil && info.Size() > logLimit {
-			_ = os.Rename(path, path+".1")
-		}
-		if file, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
-			w = file
-		}
+		w.open()
 	}
-	handler := slog.NewTextHandler(w, nil)
+	handler := &sparse{Handler: slog.NewTextHandler(w, nil), said: &said{at: map[string]time.Time{}}}
 	klog.SetLogger(logr.FromSlogHandler(handler))
 	logger := slog.New(handler)
 	slog.SetDefault(logger) // takes the log package along
 	return func(format string, args ...any) { logger.Info(fmt.Sprintf(format, args...)) }, w
 }
 
-type discard struct{}
+// logFile is a file that is set aside when it has grown to its limit. What
+// cannot be written is dropped.
+type logFile struct {
+	path  string
+	limit int64
 
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
-func (discard) Close() error                { return nil }
+	mu   sync.Mutex
+	file *os.File // nil: cannot be written
+	size int64
+}
+
+func (l *logFile) open() {
+	l.file, l.size = nil, 0
+	file, err := os.OpenFile(l.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return
+	}
+	if info, err := file.Stat(); err == nil {
+		l.size = info.Size()
+	}
+	l.file = file
+}
+
+// Write implements io.Writer; it never fails, the program goes on without.
+func (l *logFile) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file != nil && l.size > 0 && l.size+int64(len(p)) > l.limit {
+		_ = l.file.Close()
+		_ = os.Rename(l.path, l.path+".1")
+		l.open()
+	}
+	if l.file != nil {
+		n, _ := l.file.Write(p)
+		l.size += int64(n)
+	}
+	return len(p), nil
+}
+
+// Close implements io.Closer.
+func (l *logFile) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return nil
+	}
+	file := l.file
+	l.file = nil
+	return file.Close() //nolint:wrapcheck // the file's own
+}
+
+// sparse leaves out a message that was logged less than logAgain before: a
+// server that is away for a weekend fails each reading every few seconds.
+type sparse struct {
+	slog.Handler
+	said *said
+}
+
+// said is when each message was logged last.
+type said struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+// Handle implements slog.Handler.
+func (s *sparse) Handle(ctx context.Context, r slog.Record) error {
+	key := r.Message
+	r.Attrs(func(a slog.Attr) bool {
+		key += " " + a.String()
+		return true
+	})
+	if !s.said.due(key, r.Time) {
+		return nil
+	}
+	return s.Handler.Handle(ctx, r) //nolint:wrapcheck // the handler's own
+}
+
+// WithAttrs implements slog.Handler.
+func (s *sparse) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return &sparse{s.Handler.WithAttrs(attrs), s.said}
+}
+
+// WithGroup implements slog.Handler.
+func (s *sparse) WithGroup(name string) slog.Handler {
+	return &sparse{s.Handler.WithGroup(name), s.said}
+}
+
+func (s *said) due(message string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if last, ok := s.at[message]; ok && now.Sub(last) < logAgain && !now.Before(last) {
+		return false
+	}
+	if len(s.at) > 1000 {
+		clear(s.at)
+	}
+	s.at[message] = now
+	return true
+}

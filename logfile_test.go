@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/klog/v2"
 )
@@ -35,22 +36,52 @@ func TestLibrariesWriteToTheLogFile(t *testing.T) {
 	}
 }
 
-// TestLargeLogIsSetAside: the log of years of cockpits does not
-// fill the disk.
-func TestLargeLogIsSetAside(t *testing.T) {
+// TestTheLogDoesNotGrow: neither what years of cockpits logged nor what one
+// that stays open logs fills the disk.
+func TestTheLogDoesNotGrow(t *testing.T) {
 	dir := t.TempDir()
-	path := filepath.Join(dir, "daytwo.log")
-	if err := os.WriteFile(path, make([]byte, logLimit+1), 0o600); err != nil {
+	file := &logFile{path: filepath.Join(dir, "daytwo.log"), limit: 1000}
+	if err := os.WriteFile(file.path, make([]byte, 900), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, file := openLog(dir)
-	defer func() { _ = file.Close() }()
-	old, err := os.Stat(path + ".1")
-	if err != nil {
+	file.open()
+	line := []byte(strings.Repeat("x", 99) + "\n")
+	for range 500 {
+		if n, err := file.Write(line); n != len(line) || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if now, err := os.Stat(path); err != nil || old.Size() != logLimit+1 || now.Size() != 0 {
-		t.Errorf("%v, %v, %v", old.Size(), now, err)
+	for _, path := range []string{file.path, file.path + ".1"} {
+		if info, err := os.Stat(path); err != nil || info.Size() > 1000 || info.Size() == 0 {
+			t.Errorf("%s: %v %v", path, info, err)
+		}
+	}
+	if all, err := os.ReadDir(dir); err != nil || len(all) != 2 {
+		t.Errorf("%d files, %v", len(all), err)
+	}
+}
+
+// TestARefrainIsLoggedNowAndThen: a server that is away fails each reading
+// again and again.
+func TestARefrainIsLoggedNowAndThen(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	log := &sparse{Handler: slog.NewTextHandler(&b, nil), said: &said{at: map[string]time.Time{}}}
+	at := time.Unix(1_800_000_000, 0)
+	for n := range 130 {
+		for _, of := range []string{"pods", "nodes"} {
+			r := slog.NewRecord(at.Add(time.Duration(n)*time.Second), slog.LevelError, "refused", 0)
+			r.AddAttrs(slog.String("of", of))
+			if err := log.Handle(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if got := strings.Count(b.String(), "refused"); got != 6 { // at 0, 60 and 120 s, of both
+		t.Errorf("logged %d times:\n%s", got, b.String())
 	}
 }
 
