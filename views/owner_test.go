@@ -57,6 +57,26 @@ func TestOwnerWithoutFindings(t *testing.T) {
 	}
 }
 
+// TestPodWithoutFindings: the same of a pod.
+func TestPodWithoutFindings(t *testing.T) {
+	t.Parallel()
+	noPods := func(world) sources.Edit {
+		return func(s *sources.Snapshot) { s.Pods = s.Pods.Failed(errors.New("may not list pods")) }
+	}
+	for want, build := range map[string][]func(world) sources.Edit{
+		"● ok  pod cert-manager/":      {injector(1)},
+		"○ unknown  pod cert-manager/": {injector(0)},
+		"\n Running, 0/1 ready":        {injector(0)},
+		"\n pods: may not list pods":   {injector(1), noPods},
+	} {
+		d, _ := open(t, 120, 40, ui.Options{Color: true}, build...)
+		d.Press(":")
+		d.Type("pod cainjector-7c9b8d5f-k2m4p")
+		d.Press("enter")
+		d.See(want)
+	}
+}
+
 // TestUnknownDiskSaysWhy in the headline.
 func TestUnknownDiskSaysWhy(t *testing.T) {
 	t.Parallel()

@@ -168,13 +168,9 @@ func podPicture(f ui.Frame, about sources.Ref, width int) picture {
 		return picture{}
 	}
 	container, restarted := worstContainer(p)
-	severity := sources.OK
-	if podWorry(p) == 0 {
-		severity = sources.Unknown
-	}
 	return picture{
 		found:    true,
-		row:      sources.Row{About: about, Severity: worstAbout(f.Snapshot, about, severity), Summary: podState(p)},
+		row:      podRow(f.Snapshot, about, p),
 		commands: podCommands(about, container, restarted),
 		sections: []section{
 			{"Pod", podFacts(f, p, width)},
@@ -182,6 +178,21 @@ func podPicture(f ui.Frame, about sources.Ref, width int) picture {
 			eventSection(f, width, about, p.Owner),
 		},
 	}
+}
+
+// podRow is the state of a pod: the worst that is found of it, else ok if it
+// was read and is ready, else unknown with the reason.
+func podRow(s *sources.Snapshot, about sources.Ref, p sources.Pod) sources.Row {
+	row := sources.Row{About: about, Severity: worstAbout(s, about, sources.OK), Summary: podState(p)}
+	why := paneSource(s, restarts).lacks()
+	switch {
+	case row.Severity > sources.Unknown:
+	case why != "":
+		row.Severity, row.Summary = sources.Unknown, why
+	case podWorry(p) == 0:
+		row.Severity, row.Summary = sources.Unknown, podState(p)+", "+readyCount(p)+" ready"
+	}
+	return row
 }
 
 func podFacts(f ui.Frame, p sources.Pod, width int) []string {
