@@ -13,10 +13,14 @@ func TestSortMarks(t *testing.T) {
 	d, _ := open(t, 200, 50, ui.Options{Color: true}, world.incident)
 	d.Press("2", "enter")
 	for _, c := range []struct{ key, head, first string }{
-		{"N", " node▴ ", "master-0"}, {"N", " node▾ ", "worker-3"},
-		{"%", " %▾ ", "worker-0"}, {"%", " %▴ ", "master-0"},
-		{"E", " eviction▴ ", "worker-0"}, {"F", " full in▴ ", "worker-0"},
-		{"I", " inodes▾ ", ""}, {"R", " growth▾ ", "worker-0"},
+		{"N", " node▴ ", "master-0"},
+		{"N", " node▾ ", "worker-3"},
+		{"%", " %▾ ", "worker-0"},
+		{"%", " %▴ ", "master-0"},
+		{"E", " eviction▴ ", "worker-0"},
+		{"F", " full in▴ ", "worker-0"},
+		{"I", " inodes▾ ", ""},
+		{"R", " growth▾ ", "worker-0"},
 	} {
 		d.Press(c.key)
 		lines := strings.Split(d.Screen(), "\n")
