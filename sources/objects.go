@@ -166,6 +166,7 @@ type Pod struct {
 	Message    string // status.message, or why it cannot be scheduled
 	Created    time.Time
 	Deleting   time.Time // deletionTimestamp; zero if not being deleted
+	Ended      time.Time // of a failed pod: when it was disrupted or stopped being ready; zero if not told
 	Owner      Ref       // top owner: the Deployment, not the ReplicaSet; the pod itself if none
 	Ready      bool
 	Finalizers []string

@@ -134,6 +134,15 @@ func TestPodStatus(t *testing.T) {
 			}},
 		},
 	}
+	evicted := p.DeepCopy()
+	evicted.Status.Phase = core.PodFailed
+	evicted.Status.Conditions = []core.PodCondition{
+		{Type: core.DisruptionTarget, Status: core.ConditionTrue, LastTransitionTime: at(time.Hour)},
+		{Type: core.PodReady, Status: core.ConditionFalse, LastTransitionTime: at(2 * time.Hour)},
+	}
+	if e := toPod(evicted); !e.Ended.Equal(at(time.Hour).Time) || !toPod(p).Ended.IsZero() {
+		t.Errorf("evicted at %v", e.Ended)
+	}
 	got := toPod(p)
 	if got.Node != "worker-0" || !got.Deleting.Equal(deleting.Time) || got.Message != "0/5 nodes are available" || len(got.Finalizers) != 1 || len(got.Containers) != 3 {
 		t.Fatalf("%+v", got)

@@ -32,6 +32,11 @@ func toPod(p *core.Pod) *pod {
 		switch {
 		case c.Type == core.PodReady:
 			out.Ready = c.Status == core.ConditionTrue
+			if p.Status.Phase == core.PodFailed && out.Ended.IsZero() {
+				out.Ended = c.LastTransitionTime.Time
+			}
+		case c.Type == core.DisruptionTarget && c.Status == core.ConditionTrue && p.Status.Phase == core.PodFailed:
+			out.Ended = c.LastTransitionTime.Time
 		case c.Type == core.PodScheduled && c.Status == core.ConditionFalse && out.Message == "":
 			out.Message = message(c.Message)
 		}

@@ -162,15 +162,21 @@ func (l *look) podTerminating(groups map[trouble]*group, p *sources.Pod) {
 }
 
 // podEvicted groups by node, because the node is what was short of something.
+// When that was is told by the pod's conditions or its containers' ends; an
+// evicted pod may have neither, and is then reported rather than left out.
 func (l *look) podEvicted(groups map[trouble]*group, p *sources.Pod) {
-	at := p.Created
+	at := p.Ended
 	for i := range p.Containers {
 		if c := &p.Containers[i]; c.State == "terminated" && c.Since.After(at) {
 			at = c.Since
 		}
 	}
-	if l.now.Sub(at) > evictedFor || p.Node == "" {
+	told := !at.IsZero()
+	if p.Node == "" || told && l.now.Sub(at) > evictedFor {
 		return
+	}
+	if !told {
+		at = p.Created
 	}
 	l.put(groups, PodEvicted, node(p.Node), p, at, p.Message)
 }

@@ -271,7 +271,13 @@ func TestPodRules(t *testing.T) {
 		"evicted": {[]sources.Pod{pod(func(p *sources.Pod) {
 			p.Phase, p.Reason, p.Message, p.Created = "Failed", "Evicted", "The node was low on resource: ephemeral-storage.", ago(3*time.Hour)
 		})}, []want{{"pod.evicted", sources.Warning, "worker-2", []string{"1 pod evicted, last 3 h ago · The node was low"}}}},
-		"evicted long ago": {[]sources.Pod{pod(func(p *sources.Pod) { p.Phase, p.Reason = "Failed", "Evicted" })}, nil},
+		"evicted long ago": {[]sources.Pod{pod(func(p *sources.Pod) { p.Phase, p.Reason, p.Ended = "Failed", "Evicted", ago(80*time.Hour) })}, nil},
+		"an old pod, evicted now": {[]sources.Pod{pod(func(p *sources.Pod) {
+			p.Phase, p.Reason, p.Created, p.Ended = "Failed", "Evicted", ago(120*time.Hour), ago(10*time.Minute)
+		})}, []want{{"pod.evicted", sources.Warning, "worker-2", []string{"1 pod evicted, last 10 min ago"}}}},
+		"an old pod, evicted nobody says when": {[]sources.Pod{pod(func(p *sources.Pod) {
+			p.Phase, p.Reason, p.Created = "Failed", "Evicted", ago(120*time.Hour)
+		})}, []want{{"pod.evicted", sources.Warning, "worker-2", []string{"1 pod evicted"}}}},
 		"finished job":     {[]sources.Pod{pod(func(p *sources.Pod) { p.Phase = "Succeeded" }), pod(func(p *sources.Pod) { p.Phase, p.Reason = "Failed", "Error" })}, nil},
 		"no owner": {[]sources.Pod{pod(func(p *sources.Pod) {
 			p.Phase, p.Created, p.Owner = "Pending", ago(time.Hour), sources.Ref{}
