@@ -9,8 +9,8 @@ import (
 // Fact is one piece of evidence: what was seen, where, and when.
 type Fact struct {
 	Text string    `json:"text"`
-	From string    `json:"from"` // "node status", "kubelet stats/summary", "history", …
-	At   time.Time `json:"at"`
+	From string    `json:"from"`        // "node status", "kubelet stats/summary", "history", …
+	At   time.Time `json:"at,omitzero"` // zero: never
 }
 
 // Finding is one thing a rule has to say of one object. Summary is one line,

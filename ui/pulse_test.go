@@ -130,7 +130,7 @@ func TestPanicInCommandIsReported(t *testing.T) {
 func TestSinglesTakeOneCell(t *testing.T) {
 	t.Parallel()
 	count := 0
-	for r := rune(0); r < 0x20000; r++ {
+	for r := range rune(0x20000) {
 		if singles(string(r)) < 0 {
 			continue
 		}

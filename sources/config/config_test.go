@@ -306,7 +306,7 @@ func TestFoundInTakesWhatNobodyDeclared(t *testing.T) {
 		}},
 	}
 	snap.Cluster.Value.Name = "prod"
-	want := config.Found{Context: "prod", Backups: []config.FoundBackup{{CronJob: ref, Schedule: "0 3 * * *", MaxAge: 25 * time.Hour}}}
+	want := config.Found{Context: "prod", Looked: true, Backups: []config.FoundBackup{{CronJob: ref, Schedule: "0 3 * * *", MaxAge: 25 * time.Hour}}}
 	if got := config.FoundIn(snap); !reflect.DeepEqual(got, want) {
 		t.Errorf("found %+v", got)
 	}

@@ -12,6 +12,7 @@ import (
 // Found is what "daytwo init" found in a cluster.
 type Found struct {
 	Context string // kubeconfig context; "" if there was none
+	Looked  bool   // the CronJobs were read
 	Backups []FoundBackup
 }
 
@@ -25,7 +26,7 @@ type FoundBackup struct {
 // FoundIn takes from a judged snapshot what Example writes down: the context
 // and the backups that the rules found and nobody declared.
 func FoundIn(s *sources.Snapshot) Found {
-	found := Found{Context: s.Cluster.Value.Name}
+	found := Found{Context: s.Cluster.Value.Name, Looked: s.CronJobs.Usable()}
 	schedules := map[sources.Ref]string{}
 	for _, c := range s.CronJobs.Value {
 		schedules[c.Ref] = c.Schedule
@@ -54,7 +55,7 @@ thresholds:
 		fmt.Fprintf(&b, "  # %-22s ## %s\n", l.name+": "+l.show(at), l.text)
 	}
 	b.WriteString("\n## Backups that should exist. One with no evidence is shown as unknown, never as ok.\n")
-	b.WriteString(foundText(len(found.Backups)))
+	b.WriteString(foundText(len(found.Backups), found.Looked))
 	b.WriteString("backups:\n")
 	writeBackups(&b, found.Backups)
 	b.WriteString("\n## A CronJob with one of these words in its name or labels is taken for a backup.\n")
@@ -83,11 +84,13 @@ func forContext(context string) string {
 	return fmt.Sprintf(", written by \"daytwo init\" on the context %s", word(context))
 }
 
-func foundText(n int) string {
-	switch n {
-	case 0:
+func foundText(n int, looked bool) string {
+	switch {
+	case !looked:
+		return "## No cluster's CronJobs could be looked at; this is how to declare one.\n"
+	case n == 0:
 		return "## No CronJob here looks like one; this is how to declare it.\n"
-	case 1:
+	case n == 1:
 		return "## This CronJob looks like one. Declare it, to say where copies are and how many.\n"
 	}
 	return fmt.Sprintf("## These %d CronJobs look like some. Declare them, to say where copies are and how many.\n", n)

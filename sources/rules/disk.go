@@ -223,7 +223,7 @@ func (l *look) diskEvidence(row *sources.DiskUse, r sources.Reading[sources.Node
 		facts = append(facts, fact(cfg.At, "kubelet configz", "thresholds unknown: "+cfg.Err.Error()))
 	}
 	for _, c := range row.Crossings {
-		facts = append(facts, l.crossingFact(c, r.At))
+		facts = append(facts, l.crossingFact(c, r.At, row.Forecast))
 	}
 	if e := l.events.gcFails[row.Node]; e != nil {
 		facts = append(facts, fact(e.Last, "event "+e.Reason, e.Message))
@@ -231,9 +231,11 @@ func (l *look) diskEvidence(row *sources.DiskUse, r sources.Reading[sources.Node
 	return facts
 }
 
-func (l *look) crossingFact(c sources.Crossing, at time.Time) sources.Fact {
+func (l *look) crossingFact(c sources.Crossing, at time.Time, forecast bool) sources.Fact {
 	when := "not at the present growth"
 	switch {
+	case !forecast && !c.Passed:
+		when = "when is not known"
 	case c.Passed:
 		when = "passed"
 	case !c.At.IsZero():

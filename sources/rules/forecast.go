@@ -138,7 +138,7 @@ func (t trend) tooLittle(bins int) string {
 	case t.freed > 0 && (t.over < forecastSpan || t.count < forecastSamples || bins < 4):
 		return fmt.Sprintf("only %s since %s were freed", sources.Span(t.over), sources.Bytes(t.freed))
 	case t.count < forecastSamples:
-		return fmt.Sprintf("only %d samples, %d are needed", t.count, forecastSamples)
+		return fmt.Sprintf("only %d sample%s, %d are needed", t.count, plural(t.count), forecastSamples)
 	case t.over < forecastSpan:
 		return fmt.Sprintf("samples span only %s, %s are needed", sources.Span(t.over), sources.Span(forecastSpan))
 	case bins < 4:

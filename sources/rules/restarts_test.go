@@ -278,7 +278,7 @@ func TestPodRules(t *testing.T) {
 		"an old pod, evicted nobody says when": {[]sources.Pod{pod(func(p *sources.Pod) {
 			p.Phase, p.Reason, p.Created = "Failed", "Evicted", ago(120*time.Hour)
 		})}, []want{{"pod.evicted", sources.Warning, "worker-2", []string{"1 pod evicted"}}}},
-		"finished job":     {[]sources.Pod{pod(func(p *sources.Pod) { p.Phase = "Succeeded" }), pod(func(p *sources.Pod) { p.Phase, p.Reason = "Failed", "Error" })}, nil},
+		"finished job": {[]sources.Pod{pod(func(p *sources.Pod) { p.Phase = "Succeeded" }), pod(func(p *sources.Pod) { p.Phase, p.Reason = "Failed", "Error" })}, nil},
 		"no owner": {[]sources.Pod{pod(func(p *sources.Pod) {
 			p.Phase, p.Created, p.Owner = "Pending", ago(time.Hour), sources.Ref{}
 		})}, []want{{"pod.pending", sources.Warning, "shop/api-1", []string{"waiting on worker-2"}}}},
