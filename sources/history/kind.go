@@ -84,6 +84,11 @@ func tiers(k kind) []tier {
 	return []tier{{6 * time.Hour, 10 * time.Minute}, {2 * day, time.Hour}, {14 * day, 4 * time.Hour}, {400 * day, 2 * day}}
 }
 
+// stillWidth is in seconds: while a counter stands still, beside the first
+// and the last point the first of each such time stays, so that there is one
+// from before the days that the rules look at.
+const stillWidth = int64(confirmEvery / time.Second)
+
 // seriesPerStep: for each so many series the points of all lie one step
 // further apart, so that 500 nodes cost no more than about 15 MB.
 const seriesPerStep = 1000
@@ -126,7 +131,7 @@ func (t *thinner) add(p sources.Point) {
 	width := t.widthAt(p.At)
 	if width == 0 {
 		t.flush()
-		t.out = append(t.out, p)
+		t.let(p)
 		return
 	}
 	if bucket := p.At.Unix() / width; width != t.width || bucket != t.bucket {
@@ -168,10 +173,23 @@ func (t *thinner) flush() {
 		return
 	}
 	if t.kind == counter && t.first.At.Before(t.best.At) {
-		t.out = append(t.out, t.first)
+		t.let(t.first)
 	}
-	t.out = append(t.out, t.best)
+	t.let(t.best)
 	t.width = 0
+}
+
+// let lets a point through. Of a counter that stands still the points between
+// say nothing, beyond one a week: see stillWidth.
+func (t *thinner) let(p sources.Point) {
+	if n := len(t.out); t.kind == counter && n >= 2 {
+		before, last := t.out[n-2], &t.out[n-1]
+		if before.Value == last.Value && last.Value == p.Value && before.At.Unix()/stillWidth == last.At.Unix()/stillWidth {
+			*last = p
+			return
+		}
+	}
+	t.out = append(t.out, p)
 }
 
 // growth is room for the points that come until the next thinning.

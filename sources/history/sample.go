@@ -1,6 +1,7 @@
 package history
 
 import (
+	"math"
 	"time"
 
 	"daytwo/sources"
@@ -23,6 +24,7 @@ type sampler struct {
 	disks    map[string]time.Time // by node: the reading whose disk was last taken
 	pods     time.Time
 	counters map[container]count
+	window   time.Duration // within which restarts are counted
 	round    int
 }
 
@@ -69,7 +71,7 @@ func (s *sampler) take(snap *sources.Snapshot, past sources.History) ([]sources.
 			changes = append(changes, sources.Change{At: snap.Nodes.At, Series: sources.KubeletVersionSeries(n.Name), Text: n.Version})
 		}
 	}
-	return s.appendRestarts(out, snap.Pods, past), changes
+	return s.appendRestarts(out, snap, past), changes
 }
 
 // appendLoad adds CPU and memory as shares of what the node can allocate.
@@ -101,12 +103,14 @@ func appendDisk(out []sources.Sample, node string, r sources.Reading[sources.Nod
 	return out
 }
 
-// appendRestarts adds the counters that moved. Most never do: a counter that
-// stands at zero is not noted at all, its pod's creation says when it began.
-func (s *sampler) appendRestarts(out []sources.Sample, pods sources.Reading[[]sources.Pod], past sources.History) []sources.Sample {
+// appendRestarts adds the counters that moved. Most never do; those are noted
+// when a process first sees them, and then seldom.
+func (s *sampler) appendRestarts(out []sources.Sample, snap *sources.Snapshot, past sources.History) []sources.Sample {
+	pods := snap.Pods
 	if !pods.Usable() || pods.At.Equal(s.pods) {
 		return out
 	}
+	s.window = snap.Settings.Thresholds.RestartWindow
 	s.pods = pods.At
 	s.round++
 	for i := range pods.Value {
@@ -132,9 +136,9 @@ func (s *sampler) appendCounter(out []sources.Sample, p *sources.Pod, c *sources
 		now.noted = at
 	}
 	switch {
-	case !known && c.Restarts > 0:
-		if last, ok := lastPoint(past, counterSeries(p, c)); ok && last.Value == float64(c.Restarts) && at.Sub(last.At) < confirmEvery {
-			now.noted = last.At
+	case !known:
+		if stood, ok := stoodAt(p, c, past); ok && at.Sub(stood) < s.confirmFirst(p, c) {
+			now.noted = stood
 		} else {
 			add(at, c.Restarts)
 		}
@@ -149,6 +153,35 @@ func (s *sampler) appendCounter(out []sources.Sample, p *sources.Pod, c *sources
 	}
 	s.counters[key] = now
 	return out
+}
+
+// confirmFirst is after how long a process that first sees a counter notes
+// it although it has not moved. A check that cron starts every hour looks
+// only once: the next one can tell restarts of the last hour from those of
+// days only if this one has noted where the counter stood. What has ended
+// restarts no more.
+func (s *sampler) confirmFirst(p *sources.Pod, c *sources.Container) time.Duration {
+	ended := p.Phase == "Succeeded" || p.Phase == "Failed"
+	switch {
+	case ended && c.Restarts == 0:
+		return math.MaxInt64
+	case ended || s.window <= 0:
+		return confirmEvery
+	}
+	return s.window / 2
+}
+
+// stoodAt is when the counter is last known to have stood where it does now:
+// in the history, or at zero when its pod began.
+func stoodAt(p *sources.Pod, c *sources.Container, past sources.History) (time.Time, bool) {
+	last, noted := lastPoint(past, counterSeries(p, c))
+	switch {
+	case noted:
+		return last.At, last.Value == float64(c.Restarts)
+	case c.Restarts == 0:
+		return p.Created, true
+	}
+	return time.Time{}, false
 }
 
 // counterSeries files a counter under the pod's top owner, or the pod itself.

@@ -85,7 +85,7 @@ func (d *desk) look(restarts int32) {
 			"c": {Value: sources.NodeStats{CPU: 1000, Memory: 100, From: "metrics.k8s.io", LoadAt: now}, Err: errors.New("no permission")},
 		}
 		s.Pods = sources.Read([]sources.Pod{{
-			Namespace: "shop", Name: "api-1", UID: "u1", Owner: api(),
+			Namespace: "shop", Name: "api-1", UID: "u1", Owner: api(), Created: noon(),
 			Containers: []sources.Container{{Name: "app", Restarts: restarts}, {Name: "calm"}},
 		}}, now)
 	})

@@ -18,7 +18,7 @@ const (
 
 // Thin leaves out what is older than its resolution: in each hour beyond 48 h
 // and each day beyond 30 d one sample stays, chosen by the series' kind (two
-// for counters). It works in one transaction on whole hours and days only, so
+// for counters, and none of most that stand still). It works in one transaction on whole hours and days only, so
 // that running it again, or in two processes, changes nothing more. Counters
 // older than 400 days go, and series without samples. The changes stay.
 func (h *History) Thin(ctx context.Context, now time.Time) error {
@@ -89,23 +89,39 @@ func thinSQL(k kind) string {
 			FROM samples WHERE series_id = ?1 AND at >= ?2 AND at < ?3) WHERE ` + keep + `)`
 }
 
+// stillSQL deletes of one counter from ?2 to before ?3 what lies between two
+// samples of the same value, but for the first of each ?4 seconds: each check
+// that cron starts notes every counter, and most stand still.
+const stillSQL = `DELETE FROM samples WHERE series_id = ?1 AND at IN (
+	SELECT at FROM (SELECT at, value,
+		(SELECT at FROM samples b WHERE b.series_id = ?1 AND b.at < s.at ORDER BY b.at DESC LIMIT 1) AS before,
+		(SELECT value FROM samples b WHERE b.series_id = ?1 AND b.at < s.at ORDER BY b.at DESC LIMIT 1) AS was,
+		(SELECT value FROM samples b WHERE b.series_id = ?1 AND b.at > s.at ORDER BY b.at LIMIT 1) AS will
+		FROM samples s WHERE series_id = ?1 AND at >= ?2 AND at < ?3)
+	WHERE was = value AND will = value AND before/?4 = at/?4)`
+
 func thinRange(ctx context.Context, tx *sql.Tx, from, to, width int64) error {
 	byKind, err := seriesByKind(ctx, tx)
 	if err != nil {
 		return err
 	}
 	for k, ids := range byKind {
-		stmt, err := tx.PrepareContext(ctx, thinSQL(k))
-		if err != nil {
-			return fmt.Errorf("preparing to thin: %w", err)
+		if err := thinEach(ctx, tx, thinSQL(k), ids, from, to, width); err != nil {
+			return err
 		}
-		for _, id := range ids {
-			if _, err = stmt.ExecContext(ctx, id, from, to, width); err != nil {
-				break
-			}
-		}
-		_ = stmt.Close()
-		if err != nil {
+	}
+	return thinEach(ctx, tx, stillSQL, byKind[counter], from, to, stillWidth)
+}
+
+// thinEach runs one of the statements above for each series.
+func thinEach(ctx context.Context, tx *sql.Tx, query string, ids []int64, from, to, width int64) error {
+	stmt, err := tx.PrepareContext(ctx, query)
+	if err != nil {
+		return fmt.Errorf("preparing to thin: %w", err)
+	}
+	defer func() { _ = stmt.Close() }()
+	for _, id := range ids {
+		if _, err := stmt.ExecContext(ctx, id, from, to, width); err != nil {
 			return fmt.Errorf("thinning samples: %w", err)
 		}
 	}
