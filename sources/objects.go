@@ -1,6 +1,9 @@
 package sources
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Ref names one object of the cluster, or one thing daytwo speaks of beside
 // it (a declared backup, a kubeconfig). Kind is the Kubernetes kind where
@@ -243,6 +246,13 @@ type TLSSecret struct {
 	SHA256    string // of the DER certificate, hex
 	Err       error
 }
+
+// What is wrong with a Secret that was looked at: neither leaves it open, as
+// a missing permission does, whether a certificate is served.
+var (
+	ErrNoSecret      = errors.New("there is no such Secret")
+	ErrNoCertificate = errors.New("its tls.crt holds no certificate")
+)
 
 // IssueStep is one link of cert-manager's chain behind a Certificate that is
 // not ready: CertificateRequest, then Order, then Challenge.

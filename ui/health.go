@@ -18,7 +18,7 @@ func (r *Root) sourceState(name string, h sources.Health) string {
 		}
 		return t.Dim.Render(mark + " " + Clean(name) + " " + note)
 	}
-	severity, note := sources.OK, Clean(h.Note)
+	severity, note, least := sources.OK, Clean(h.Note), 0
 	switch {
 	case h.Off:
 		severity = sources.Unknown
@@ -30,6 +30,7 @@ func (r *Root) sourceState(name string, h sources.Health) string {
 		severity = sources.Unknown
 	case h.Latency > 0 && (note == "" || name == apiSource):
 		note = quantised(h.Latency)
+		least = Width(name) + len(" 100ms") // what follows keeps its place
 	}
 	if h.Err != nil && name == apiSource {
 		severity = sources.Critical
@@ -38,8 +39,11 @@ func (r *Root) sourceState(name string, h sources.Health) string {
 	if h.Err != nil {
 		style = t.Severity(severity)
 	}
-	return t.Severity(severity).Render(t.Glyph(severity)) + " " + style.Render(strings.TrimSpace(Clean(name)+" "+note))
+	return t.Severity(severity).Render(t.Glyph(severity)) + " " + style.Render(padded(strings.TrimSpace(Clean(name)+" "+note), least))
 }
+
+// padded is text of at least so many cells.
+func padded(text string, least int) string { return Fit(text, max(least, Width(text))) }
 
 // firstAnswers says how far a source has come that still asks for the first
 // time; "" if it is past that, or cannot.

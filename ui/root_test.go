@@ -234,7 +234,7 @@ func TestMouse(t *testing.T) {
 func TestHeaderSaysHowWellOneSees(t *testing.T) {
 	t.Parallel()
 	d := open(t, newListView(things(3)), 150, 20)
-	d.See(" daytwo  prod-fsn1  k3s v1.33.4  1 server · 4 agents  ● api 10ms  ● kubelets 5/5  ● history  ○ prometheus not set up")
+	d.See(" daytwo  prod-fsn1  k3s v1.33.4  1 server · 4 agents  ● api 10ms   ● kubelets 5/5  ● history  ○ prometheus not set up")
 	d.Publish(sources.SetHealth(sources.Health{
 		Name: "kubelets", At: d.Now().Add(-41 * time.Second), Err: errors.New("timeout"), Note: "3/5",
 	}))

@@ -17,7 +17,7 @@ import (
 // about 0.1 ms of CPU, on an idle screen too. Messages are limited, so more
 // frames write no more bytes.
 const (
-	framesLocal  = 80
+	framesLocal  = 120
 	framesRemote = 60
 )
 

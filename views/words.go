@@ -25,10 +25,14 @@ func ago(t, now time.Time) string {
 // coarse is ago without seconds, for cells that are always in sight: a second
 // that ticks there writes to the terminal every second of the night.
 func coarse(t, now time.Time) string {
-	if past := now.Sub(t); !t.IsZero() && past >= 0 && past < time.Minute {
-		return "<1 min"
+	past := now.Sub(t)
+	switch {
+	case t.IsZero() || past < 0 || past >= 2*time.Minute:
+		return ago(t, now)
+	case past >= time.Minute:
+		return "1 min"
 	}
-	return ago(t, now)
+	return "<1 min"
 }
 
 // agoWords is ago with its word.

@@ -151,7 +151,7 @@ func (c *Client) tlsSecret(ctx context.Context, ref sources.Ref) (sources.TLSSec
 	var denied *sources.AccessError
 	switch {
 	case apierrors.IsNotFound(err):
-		out.Err = errors.New("there is no such Secret")
+		out.Err = sources.ErrNoSecret
 	case err != nil:
 		err = c.explain(err, NeedSecrets(), requestTimeout)
 		if !errors.As(err, &denied) {
@@ -167,7 +167,7 @@ func (c *Client) tlsSecret(ctx context.Context, ref sources.Ref) (sources.TLSSec
 
 func fillSecret(out *sources.TLSSecret, cert *x509.Certificate) {
 	if cert == nil {
-		out.Err = errors.New("its tls.crt holds no certificate")
+		out.Err = sources.ErrNoCertificate
 		return
 	}
 	out.NotBefore, out.NotAfter = cert.NotBefore, cert.NotAfter

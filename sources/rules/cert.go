@@ -106,6 +106,7 @@ func certState(say parts) string {
 	return map[string]string{
 		CertExpired: "expired", CertOverdue: "overdue", CertExpiring: "expiring", CertIssue: "not issued",
 		CertReady: "not ready", CertFailing: "failing", CertSecret: "secret differs", CertUnknown: "unreadable",
+		CertMissing: "no certificate",
 	}[worst.rule]
 }
 
@@ -181,7 +182,7 @@ func (l *look) notReady(say *parts, c *sources.Certificate) {
 	case len(*say) == 0:
 		return
 	}
-	if why != "" && c.Ready != "True" {
+	if why != "" {
 		say.say((*say)[len(*say)-1].rule, (*say)[len(*say)-1].severity, why)
 	}
 }
@@ -194,14 +195,19 @@ func orUnknown(s string) string {
 }
 
 // certReason is the innermost word of the chain behind a Certificate:
-// "challenge: dns-01 failed". The issuer knows why, the Certificate repeats.
+// "challenge: dns-01 failed". The issuer knows why, the Certificate repeats;
+// while the old certificate is good it only says that it is, also where its
+// renewal fails.
 func certReason(c *sources.Certificate) string {
 	for _, v := range slices.Backward(c.Steps) {
 		if s := v; s.Reason != "" {
 			return strings.ToLower(s.Ref.Kind) + ": " + brief(s.Reason, 60)
 		}
 	}
-	if c.Message != "" {
+	switch {
+	case c.Ready == "True":
+		return ""
+	case c.Message != "":
 		return brief(c.Message, 60)
 	}
 	return c.Reason
@@ -217,6 +223,10 @@ func (l *look) secretOf(say *parts, c *sources.Certificate, s *sources.TLSSecret
 	case s.Err != nil:
 		if _, ok := isAccess(s.Err); ok {
 			return sooner // source.access names the permission once
+		}
+		if noCertificate(s.Err) {
+			say.say(CertMissing, sources.Warning, defaultServed(s.Err))
+			return sooner
 		}
 		say.say(CertSecret, sources.Warning, "its Secret cannot be read: "+brief(s.Err.Error(), 50))
 	case !s.NotAfter.Equal(c.NotAfter):
@@ -273,21 +283,44 @@ func (l *look) tlsSecret(s *sources.TLSSecret) sources.CertExpiry {
 	}
 	evidence := []sources.Fact{fact(l.s.Secrets.At, "Secret "+s.Ref.String(), "tls.crt is valid until "+stamp(s.NotAfter))}
 	var say parts
-	if s.Err != nil {
-		row.State, row.Severity, row.Summary = "unreadable", sources.Unknown, s.Err.Error()
-		evidence[0].Text = s.Err.Error()
-		if _, ok := isAccess(s.Err); !ok {
-			say.say(CertUnknown, sources.Unknown, "TLS Secret cannot be read: "+brief(s.Err.Error(), 60))
-		}
-	} else {
+	if s.Err == nil {
 		l.expiry(&say, s.NotAfter, s.NotBefore, time.Time{})
 		row.State = certState(say)
+	} else {
+		evidence[0].Text = s.Err.Error()
+		l.unserved(&say, &row, s)
 	}
 	if f, ok := say.finding(row.About, evidence); ok {
 		l.add(&row.Row, f)
 		row.Summary = f.Summary
 	}
 	return row
+}
+
+// unserved says what is wrong with a Secret that has no certificate to judge.
+// While it is not known whether a Certificate is about to fill it, that none
+// is there yet is too early to call bad.
+func (l *look) unserved(say *parts, row *sources.CertExpiry, s *sources.TLSSecret) {
+	certs := l.s.Certificates
+	if noCertificate(s.Err) && (certs.Loaded() || certs.Err != nil) {
+		say.say(CertMissing, sources.Warning, defaultServed(s.Err))
+		row.State = certState(*say)
+		return
+	}
+	row.State, row.Severity, row.Summary = "unreadable", sources.Unknown, s.Err.Error()
+	if _, ok := isAccess(s.Err); !ok && !noCertificate(s.Err) {
+		say.say(CertUnknown, sources.Unknown, "TLS Secret cannot be read: "+brief(s.Err.Error(), 60))
+	}
+}
+
+// noCertificate tells a Secret that was looked at and has no certificate from
+// one that could not be read.
+func noCertificate(err error) bool {
+	return errors.Is(err, sources.ErrNoSecret) || errors.Is(err, sources.ErrNoCertificate)
+}
+
+func defaultServed(err error) string {
+	return brief(err.Error(), 50) + ", the Ingress controller serves its default certificate"
 }
 
 // kubeconfigCert judges the client certificate in use: in a kubeconfig copied

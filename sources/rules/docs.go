@@ -76,6 +76,7 @@ func certDocs() []Doc {
 		{CertReady, "The Certificate is not ready, with the same reason.", "Ready=False: warning", "Certificate, CertificateRequest, Order, Challenge"},
 		{CertFailing, "Renewal was tried and failed more than once, before it is overdue.", "2 failed attempts: warning", "Certificate status"},
 		{CertSecret, "The Secret that is served holds another certificate, or cannot be read.", "its end differs: warning", "tls.crt of the Secret"},
+		{CertMissing, "An Ingress names a TLS Secret that does not exist or holds no certificate: its controller serves its default one.", "warning", "Secret"},
 		{CertUnknown, "A TLS Secret that an Ingress names cannot be read.", "unknown", "Secret"},
 		{CertK3s, "k3s warns of its own certificates: leaves are renewed only when k3s starts, the CA never.", "k3s's event (120 d, CA 365 d): warning; < 7 d: critical", "node events of k3s-cert-monitor"},
 		{CertKube, "The client certificate of the kubeconfig in use expires.", "< 21 d: warning, < 7 d: critical", "kubeconfig"},

@@ -30,6 +30,7 @@ const (
 	CertReady     = "cert.ready"
 	CertFailing   = "cert.failing"
 	CertSecret    = "cert.secret"
+	CertMissing   = "cert.missing"
 	CertUnknown   = "cert.unknown"
 	CertK3s       = "cert.k3s"
 	CertKube      = "cert.kubeconfig"

@@ -164,6 +164,19 @@ func since(t, now time.Time) string {
 	return " " + sources.Ago(t, now)
 }
 
+// lately is since in minutes: what is in sight all the time does not count
+// seconds.
+func lately(t, now time.Time) string {
+	past := now.Sub(t)
+	switch {
+	case t.IsZero() || past < 0 || past >= 2*time.Minute:
+		return since(t, now)
+	case past >= time.Minute:
+		return " 1 min ago"
+	}
+	return " <1 min ago"
+}
+
 // lasting is " for 12 min", or "" when the time is not known.
 func lasting(t, now time.Time) string {
 	if t.IsZero() || !t.Before(now) {

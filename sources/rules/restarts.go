@@ -274,7 +274,7 @@ func lastText(row *sources.RestartStory, now time.Time) string {
 	if row.Reason != "" && row.Reason != "CrashLoopBackOff" {
 		text += " " + row.Reason
 	}
-	text += since(row.LastAt, now)
+	text += lately(row.LastAt, now)
 	if text == "last" {
 		return ""
 	}

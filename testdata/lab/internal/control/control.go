@@ -135,7 +135,7 @@ func flags(p place.Place, name string) []string {
 			"--root-ca-file=" + file("ca.crt"), "--service-account-private-key-file=" + file("serviceaccount.key"),
 			// A frozen server is to become NotReady soon, but not the hundreds of nodes
 			// that one KWOK on a busy machine keeps alive.
-			"--node-monitor-grace-period=32s", "--node-monitor-period=2s",
+			"--node-monitor-grace-period=50s", "--node-monitor-period=2s",
 			"--kube-api-qps=200", "--kube-api-burst=400",
 		}
 	case scheduler:
