@@ -220,13 +220,11 @@ func (l *look) secretOf(say *parts, c *sources.Certificate, s *sources.TLSSecret
 		return sooner
 	}
 	switch {
+	case noCertificate(s.Err):
+		say.say(CertMissing, sources.Warning, defaultServed(s.Err))
 	case s.Err != nil:
 		if _, ok := isAccess(s.Err); ok {
 			return sooner // source.access names the permission once
-		}
-		if noCertificate(s.Err) {
-			say.say(CertMissing, sources.Warning, defaultServed(s.Err))
-			return sooner
 		}
 		say.say(CertSecret, sources.Warning, "its Secret cannot be read: "+brief(s.Err.Error(), 50))
 	case !s.NotAfter.Equal(c.NotAfter):

@@ -66,6 +66,21 @@ func TestCertificateRules(t *testing.T) {
 		"not ready":      {cert(func(c *sources.Certificate) { c.Ready, c.Reason = "False", "IncorrectIssuer" }), "not ready", []want{{"cert.ready", sources.Warning, tls, []string{"not ready · IncorrectIssuer"}}}},
 		"failing early":  {cert(func(c *sources.Certificate) { c.Failures, c.LastFailure = 3, ago(time.Hour) }), "failing", []want{{"cert.failing", sources.Warning, tls, []string{"renewal failed 3 times, last 60 min ago"}}}},
 		"secret differs": {func(s *sources.Snapshot) { s.Secrets.Value[0].NotAfter = now.Add(3 * day) }, "expiring", []want{{"cert.expiring", sources.Critical, tls, []string{"expires in 3 d · Secret differs: it ends in 3 d, the Certificate in 64 d"}}}},
+		"overdue, the old one still good": {cert(func(c *sources.Certificate) {
+			lived(90*day, 12*day)(c)
+			c.Renewal, c.Failures, c.LastFailure = ago(26*time.Hour), 5, ago(50*time.Minute)
+			c.Reason, c.Message = "Ready", "Certificate is up to date and has not expired"
+			c.Steps = []sources.IssueStep{
+				{Ref: sources.Ref{Kind: "CertificateRequest", Name: "tls-1"}, State: "Ready=False", Reason: "Failed"},
+				{Ref: sources.Ref{Kind: "Challenge", Name: "tls-1-2-3"}, State: "invalid", Reason: "dns-01 failed"},
+			}
+		}), "overdue", []want{{"cert.overdue", sources.Warning, tls, []string{"renewal due 26 h ago · expires in 12 d · challenge: dns-01 failed"}}}},
+		"overdue, nobody says why": {cert(func(c *sources.Certificate) {
+			lived(90*day, 25*day)(c)
+			c.Reason, c.Message = "Ready", "Certificate is up to date and has not expired"
+		}), "overdue", []want{{"cert.overdue", sources.Warning, tls, []string{"renewal due 5 d ago · expires in 25 d"}}}},
+		"secret gone":   {func(s *sources.Snapshot) { s.Secrets.Value[0].Err = sources.ErrNoSecret }, "no certificate", []want{{"cert.missing", sources.Warning, tls, []string{"there is no such Secret, the Ingress controller serves its default certificate"}}}},
+		"secret broken": {func(s *sources.Snapshot) { s.Secrets.Value[0].Err = errors.New("no PEM block") }, "secret differs", []want{{"cert.secret", sources.Warning, tls, []string{"its Secret cannot be read: no PEM block"}}}},
 		"secret forbidden": {func(s *sources.Snapshot) {
 			s.Secrets.Value[0].Err = &sources.AccessError{Verb: "get", Resource: "secrets", Namespace: "shop"}
 		}, "", []want{{"source.access", sources.Unknown, "get secrets", []string{"no permission to get secrets in namespace shop"}}}},
@@ -110,9 +125,17 @@ func TestOtherCertificates(t *testing.T) {
 		rows  int
 		wants []want
 	}{
-		"own secret":            {[]func(*sources.Snapshot){secret(func(*sources.TLSSecret) {})}, 2, nil},
-		"own secret, late":      {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.NotBefore, s.NotAfter = ago(350*day), now.Add(15*day) })}, 2, []want{{"cert.expiring", sources.Warning, "web/own", []string{"expires in 15 d"}}}},
-		"own secret, broken":    {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.Err = errors.New("no PEM block in tls.crt") })}, 2, []want{{"cert.unknown", sources.Unknown, "web/own", []string{"no PEM block"}}}},
+		"own secret":         {[]func(*sources.Snapshot){secret(func(*sources.TLSSecret) {})}, 2, nil},
+		"own secret, late":   {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.NotBefore, s.NotAfter = ago(350*day), now.Add(15*day) })}, 2, []want{{"cert.expiring", sources.Warning, "web/own", []string{"expires in 15 d"}}}},
+		"own secret, broken": {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.Err = errors.New("no PEM block in tls.crt") })}, 2, []want{{"cert.unknown", sources.Unknown, "web/own", []string{"no PEM block"}}}},
+		"own secret, gone":   {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.Err = sources.ErrNoSecret })}, 2, []want{{"cert.missing", sources.Warning, "web/own", []string{"there is no such Secret, the Ingress controller serves its default certificate"}}}},
+		"own secret, empty":  {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.Err = sources.ErrNoCertificate })}, 2, []want{{"cert.missing", sources.Warning, "web/own", []string{"its tls.crt holds no certificate, the Ingress controller serves its default certificate"}}}},
+		"own secret, gone, no cert-manager": {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.Err = sources.ErrNoSecret }), func(s *sources.Snapshot) {
+			s.Certificates = sources.Reading[[]sources.Certificate]{Err: sources.ErrNotInstalled}
+		}}, 2, []want{{"cert.missing", sources.Warning, "web/own", nil}}},
+		"own secret, gone, Certificates not read yet": {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.Err = sources.ErrNoSecret }), func(s *sources.Snapshot) {
+			s.Certificates = sources.Reading[[]sources.Certificate]{}
+		}}, 2, nil},
 		"own secret, forbidden": {[]func(*sources.Snapshot){secret(func(s *sources.TLSSecret) { s.Err = &sources.AccessError{Verb: "list", Resource: "secrets"} })}, 2, []want{{"source.access", sources.Unknown, "list secrets", nil}}},
 		"k3s leaf": {
 			[]func(*sources.Snapshot){event("CertificateExpirationWarning", leaf, 10*time.Minute)},
