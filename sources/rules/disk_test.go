@@ -210,6 +210,15 @@ func TestForecastShapes(t *testing.T) {
 		"runaway log since half a day": {70, 5 * time.Minute, 14 * day, func(a time.Duration) float64 {
 			return 50 + max(0, 20-40*a.Hours()/24)
 		}, 40, 25, true},
+		"runaway log above teeth": {84, 5 * time.Minute, 14 * day, func(a time.Duration) float64 {
+			return tooth(44, 40, 4)(max(a, 8*time.Hour)) + 5*max(0, 8-a.Hours())
+		}, 120, 20, true},
+		"runaway log above teeth, since a day": {80, 5 * time.Minute, 14 * day, func(a time.Duration) float64 {
+			return tooth(44, 40, 3)(max(a, 30*time.Hour)) + 1.2*max(0, 30-a.Hours())
+		}, 28.8, 3, true},
+		"the highest tooth of many": {87, 5 * time.Minute, 14 * day, func(a time.Duration) float64 {
+			return min(tooth(85, 80, 3)(a+70*time.Hour), 87) + 2*max(0, 1-a.Hours()/24)
+		}, 0, 0.2, true},
 		"one image pull": {60, 5 * time.Minute, 14 * day, func(a time.Duration) float64 {
 			if a > 10*time.Hour {
 				return 50

@@ -51,9 +51,6 @@ func growth(points []sources.Point, size float64, now time.Time) trend {
 			long = longer
 		}
 	}
-	if long.teeth {
-		return long
-	}
 	best := long
 	for _, window := range [...]time.Duration{forecastRecent, forecastSudden} {
 		if short := runaway(points, size, now, window, best); short.ok {
@@ -78,7 +75,7 @@ func runaway(points []sources.Point, size float64, now time.Time, window time.Du
 		return trend{} // most disks: no need for a fit
 	}
 	t := fit(tail, size, now, window)
-	if !t.ok || t.teeth || t.slope < least {
+	if !t.ok || t.teeth || t.slope < least || oneMoreTooth(points, size, now, window, long) {
 		return trend{}
 	}
 	bins := lowest(tail, now.Add(-window), now)
@@ -92,6 +89,36 @@ func runaway(points []sources.Point, size float64, now time.Time, window time.Du
 		return trend{}
 	}
 	return t
+}
+
+// oneMoreTooth reports whether a rise in the last hours may be one of the
+// saw-teeth that the use had before: until it stands clearly above their
+// highest, by a fiftieth of the disk and half of their deepest fall. Teeth of
+// less than a day hide between the bins of the long trend.
+func oneMoreTooth(points []sources.Point, size float64, now time.Time, window time.Duration, long trend) bool {
+	n := upTo(points, now.Add(-window))
+	before := recent(points[:n], now, forecastWindow)
+	peak, high, falls := 0.0, 0.0, 0
+	for _, p := range before { // not of bins: they hold what is lowest
+		if !(p.Value > 0 && p.Value <= size) {
+			continue
+		}
+		peak, high = max(peak, p.Value), max(high, p.Value)
+		if high-p.Value > size/50 {
+			falls++
+			high = p.Value
+		}
+	}
+	if !long.teeth && (falls < 2 || long.freed > 0) {
+		return false
+	}
+	fall := 0.0
+	bins := lowest(before, now.Add(-forecastWindow), now.Add(-window))
+	for i := 1; i < len(bins); i++ {
+		fall = max(fall, bins[i-1].y-bins[i].y)
+	}
+	last := lowest(points[n:], now.Add(-window), now)
+	return len(last) < 2 || min(last[len(last)-1].y, last[len(last)-2].y) <= peak+max(size/50, fall/2)
 }
 
 // xy is a point of the fit: days before or after now, bytes.

@@ -41,6 +41,27 @@ func FuzzForecast(f *testing.F) {
 	})
 }
 
+// TestTeethAreNoRunaway: whatever the length and the phase of saw-teeth whose
+// tops differ a little, the newest is no growth.
+func TestTeethAreNoRunaway(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(200) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		length, phase := 0.3+3.2*r.Float64(), r.Float64()
+		tops := make([]float64, 60)
+		for i := range tops {
+			tops[i] = 44.5 + r.Float64()
+		}
+		j := rules.Judge(change(disk(43, []time.Duration{5 * time.Minute, time.Hour}[seed%2], 14*day, func(age time.Duration) float64 {
+			teeth := age.Hours()/24/length + phase
+			return 40 + (tops[int(teeth)]-40)*(1-math.Mod(teeth, 1))
+		})), now)
+		if len(j.Findings) > 0 {
+			t.Errorf("seed %d, teeth of %.1f d, %.0f %% before the next fall:\n%s", seed, length, 100*phase, listing(j.Findings))
+		}
+	}
+}
+
 // within folds any number into 0 to most.
 func within(v, most float64) float64 {
 	if v = math.Abs(math.Mod(v, most)); math.IsNaN(v) {
