@@ -76,7 +76,8 @@ func merge(events []sources.Point, slot time.Duration) []sources.Point {
 // last of them may be known: when the container last terminated. Within the
 // window all count at its end. Over longer nothing else is known of the rest:
 // it is spread evenly, so that none of it passes for "in the last hour", and
-// it proves no day unless it happened within about one.
+// it proves no day unless it happened within about one. A check that cron
+// starts once a window comes some seconds late: that much is still within.
 func (t *tally) step(n float64, from, to, last time.Time) {
 	if !(n > 0) || math.IsInf(n, 0) {
 		return
@@ -86,7 +87,7 @@ func (t *tally) step(n float64, from, to, last time.Time) {
 		to = last
 	}
 	switch gap := to.Sub(from); {
-	case gap <= t.window:
+	case gap <= t.window+t.window/60:
 		t.note(to, n)
 	case gap <= restartDayGap && !known && n == 1:
 		t.note(to, 1)

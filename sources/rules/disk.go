@@ -232,16 +232,16 @@ func (l *look) diskEvidence(row *sources.DiskUse, r sources.Reading[sources.Node
 }
 
 func (l *look) crossingFact(c sources.Crossing, at time.Time, forecast bool) sources.Fact {
-	when := "not at the present growth"
+	when := ": not at the present growth"
 	switch {
-	case !forecast && !c.Passed:
-		when = "when is not known"
 	case c.Passed:
-		when = "passed"
+		when = ": passed"
+	case !forecast:
+		when = ""
 	case !c.At.IsZero():
-		when = sources.Until(c.At, l.now) + ", " + c.At.UTC().Format("2006-01-02 15:04Z")
+		when = ": " + sources.Until(c.At, l.now) + ", " + c.At.UTC().Format("2006-01-02 15:04Z")
 	}
-	return fact(at, "forecast", fmt.Sprintf("%s at %.1f %% by df: %s", c.What, c.Level, when))
+	return fact(at, "forecast", fmt.Sprintf("%s at %.1f %% by df%s", c.What, c.Level, when))
 }
 
 func configText(c sources.NodeConfig) string {

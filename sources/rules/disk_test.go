@@ -3,6 +3,8 @@ package rules_test
 import (
 	"errors"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -282,5 +284,22 @@ func TestForecastSaysWhyNot(t *testing.T) {
 				t.Errorf("forecast %t, why not: %q", d.Forecast, d.WhyNot)
 			}
 		})
+	}
+}
+
+func TestNoForecastClaimsNoGrowth(t *testing.T) {
+	t.Parallel()
+	j := expect(t, change(disk(85, time.Hour, 0, rising(85, 1))), want{"disk.used", sources.Warning, "worker-2", nil})
+	var text []string
+	for _, f := range j.Findings[0].Evidence {
+		text = append(text, f.Text)
+	}
+	for _, has := range []string{"no forecast: only 1 sample, 12 are needed", "eviction at 95.0 % by df"} {
+		if !slices.Contains(text, has) {
+			t.Errorf("the evidence does not say %q: %q", has, text)
+		}
+	}
+	if all := strings.Join(text, "\n"); strings.Contains(all, "growth") || strings.Contains(all, "samples") {
+		t.Errorf("growth is not known: %s", all)
 	}
 }

@@ -171,12 +171,8 @@ func (l *look) podEvicted(groups map[trouble]*group, p *sources.Pod) {
 			at = c.Since
 		}
 	}
-	told := !at.IsZero()
-	if p.Node == "" || told && l.now.Sub(at) > evictedFor {
+	if p.Node == "" || !at.IsZero() && l.now.Sub(at) > evictedFor {
 		return
-	}
-	if !told {
-		at = p.Created
 	}
 	l.put(groups, PodEvicted, node(p.Node), p, at, p.Message)
 }
@@ -218,7 +214,11 @@ func (l *look) podFinding(g *group) sources.Finding {
 	case PodStuck:
 		f.Summary = join(pods+"terminating"+lasting(g.oldest, l.now), brief(g.text, 80))
 	case PodEvicted:
-		f.Summary = join(fmt.Sprintf("%d pod%s evicted, last %s", g.count, plural(g.count), sources.Ago(g.newest, l.now)), brief(g.text, 60))
+		text := fmt.Sprintf("%d pod%s evicted", g.count, plural(g.count))
+		if !g.newest.IsZero() {
+			text += ", last " + sources.Ago(g.newest, l.now)
+		}
+		f.Summary = join(text, brief(g.text, 60))
 	default:
 		f.Summary = join(brief(g.text, 90), strings.TrimSpace(pods), l.readyText(g.about))
 	}

@@ -80,6 +80,14 @@ func TestRestartCounts(t *testing.T) {
 			6, 6, 30, 1,
 			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"6 in 1 h", "last exit 2 2 min ago"}}},
 		},
+		"hourly checks, one some seconds late": {
+			[]func(*sources.Snapshot){
+				pods(restarted("api-1", 11, 30*day, 3*day, "Error")),
+				counter("api-1", at(2*day, 5), at(2*hour+5*time.Second, 5), at(hour+5*time.Second, 5)),
+			},
+			6, 6, 11, 1,
+			[]want{{"restarts.rate", sources.Warning, "shop/api", []string{"6 in 1 h"}}},
+		},
 		"the pod says more than the newest sample": {
 			[]func(*sources.Snapshot){pods(restarted("api-1", 12, 30*day, 20*time.Second, "Error")), counter("api-1", at(30*minute, 4), at(minute, 4))},
 			8, 8, 12, 1,
@@ -269,15 +277,16 @@ func TestPodRules(t *testing.T) {
 		"escape sequences":        {[]sources.Pod{waits("CreateContainerError", "\x1b[31mred\x07\nmore")}, []want{{"pod.config", sources.Warning, "shop/api", []string{"CreateContainerError: red · "}}}},
 		"many":                    {many, []want{{"pod.image", sources.Warning, "shop/api", []string{"5000 pods"}}}},
 		"evicted": {[]sources.Pod{pod(func(p *sources.Pod) {
-			p.Phase, p.Reason, p.Message, p.Created = "Failed", "Evicted", "The node was low on resource: ephemeral-storage.", ago(3*time.Hour)
+			p.Phase, p.Reason, p.Message, p.Created = "Failed", "Evicted", "The node was low on resource: ephemeral-storage.", ago(5*time.Hour)
+			p.Ended = ago(3 * time.Hour)
 		})}, []want{{"pod.evicted", sources.Warning, "worker-2", []string{"1 pod evicted, last 3 h ago · The node was low"}}}},
 		"evicted long ago": {[]sources.Pod{pod(func(p *sources.Pod) { p.Phase, p.Reason, p.Ended = "Failed", "Evicted", ago(80*time.Hour) })}, nil},
 		"an old pod, evicted now": {[]sources.Pod{pod(func(p *sources.Pod) {
 			p.Phase, p.Reason, p.Created, p.Ended = "Failed", "Evicted", ago(120*time.Hour), ago(10*time.Minute)
 		})}, []want{{"pod.evicted", sources.Warning, "worker-2", []string{"1 pod evicted, last 10 min ago"}}}},
 		"an old pod, evicted nobody says when": {[]sources.Pod{pod(func(p *sources.Pod) {
-			p.Phase, p.Reason, p.Created = "Failed", "Evicted", ago(120*time.Hour)
-		})}, []want{{"pod.evicted", sources.Warning, "worker-2", []string{"1 pod evicted"}}}},
+			p.Phase, p.Reason, p.Created, p.Message = "Failed", "Evicted", ago(120*time.Hour), "low on resource"
+		})}, []want{{"pod.evicted", sources.Warning, "worker-2", []string{"1 pod evicted · low on resource"}}}},
 		"finished job": {[]sources.Pod{pod(func(p *sources.Pod) { p.Phase = "Succeeded" }), pod(func(p *sources.Pod) { p.Phase, p.Reason = "Failed", "Error" })}, nil},
 		"no owner": {[]sources.Pod{pod(func(p *sources.Pod) {
 			p.Phase, p.Created, p.Owner = "Pending", ago(time.Hour), sources.Ref{}
