@@ -143,6 +143,10 @@ func TestPodStatus(t *testing.T) {
 	if e := toPod(evicted); !e.Ended.Equal(at(time.Hour).Time) || !toPod(p).Ended.IsZero() {
 		t.Errorf("evicted at %v", e.Ended)
 	}
+	evicted.Status.Conditions = evicted.Status.Conditions[1:]
+	if e := toPod(evicted); !e.Ended.Equal(at(2 * time.Hour).Time) {
+		t.Errorf("stopped being ready at %v", e.Ended)
+	}
 	got := toPod(p)
 	if got.Node != "worker-0" || !got.Deleting.Equal(deleting.Time) || got.Message != "0/5 nodes are available" || len(got.Finalizers) != 1 || len(got.Containers) != 3 {
 		t.Fatalf("%+v", got)
