@@ -2,7 +2,9 @@ package sources
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,12 +48,33 @@ func (s *Store) Publish(edits ...Edit) {
 		e(&next)
 	}
 	next.At = s.now()
-	next.Judged = s.judge(&next, next.At)
+	next.Judged = s.judged(&next)
 	s.cur.Store(&next)
 	select {
 	case s.changed <- struct{}{}:
 	default:
 	}
+}
+
+// judged is the judgement of a snapshot. A rule that panics must not take the
+// cockpit along: the last judgement stays, and says that it is the last.
+func (s *Store) judged(next *Snapshot) (out Judgement) {
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		const rule = "source.failing"
+		about := Ref{Kind: "Source", Name: "rules"}
+		out = s.cur.Load().Judged
+		out.Findings = slices.DeleteFunc(slices.Clone(out.Findings), func(f Finding) bool { return f.Rule == rule && f.About == about })
+		out.Findings = slices.Insert(out.Findings, 0, Finding{
+			Rule: rule, Severity: Critical, About: about,
+			Summary:  Clean(fmt.Sprintf("internal error while judging: %v; the findings are those of before, please report it", p), 300),
+			Evidence: []Fact{{Text: "the newest picture was not judged", From: "rules", At: next.At}},
+		})
+	}()
+	return s.judge(next, next.At)
 }
 
 // Rejudge publishes again at every tick, because findings depend on the time

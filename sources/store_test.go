@@ -44,6 +44,33 @@ func TestPublishLeavesOlderSnapshotsAlone(t *testing.T) {
 	}
 }
 
+// TestARuleThatPanics costs the judgement, not the program, is said once, and
+// is over when the rules judge again.
+func TestARuleThatPanics(t *testing.T) {
+	t.Parallel()
+	broken := false
+	st := sources.NewStore(sources.DefaultSettings(), func(s *sources.Snapshot, now time.Time) sources.Judgement {
+		if broken {
+			panic("index out of range")
+		}
+		return sources.Judgement{At: now, Findings: []sources.Finding{{Rule: "disk.used", Severity: sources.Warning}}}
+	}, time.Now)
+	broken = true
+	for range 3 {
+		st.Publish(nodes("a"))
+	}
+	s := st.Snapshot()
+	if f := s.Judged.Findings; len(s.Nodes.Value) != 1 || len(f) != 2 || f[0].Severity != sources.Critical ||
+		!strings.Contains(f[0].Summary, "internal error while judging: index out of range") || f[1].Rule != "disk.used" {
+		t.Errorf("%+v", f)
+	}
+	broken = false
+	st.Publish()
+	if f := st.Snapshot().Judged.Findings; len(f) != 1 {
+		t.Errorf("afterwards %+v", f)
+	}
+}
+
 func TestSignalsMerge(t *testing.T) {
 	t.Parallel()
 	st := newStore()
