@@ -69,14 +69,17 @@ func runDoctor(ctx context.Context, f flags, timeout time.Duration, tty terminal
 	defer s.close()
 	d.ok("kubeconfig", fmt.Sprintf("context %s, %s%s", sources.Clean(s.client.ContextName(), sources.MaxName), s.client.ServerURL(), certWords(s.client.ClientCertExpiry())))
 	d.state(s)
-	ctx, stop := context.WithTimeout(ctx, timeout)
+	looking, stop := context.WithTimeout(ctx, timeout)
 	defer stop()
-	snap := settle(ctx, s.store)
+	snap := settle(looking, s.store)
 	if !d.server(snap) {
 		_ = d.w.Flush()
 		return errNoLook
 	}
-	d.permissions(s.client.Permissions(ctx))
+	asking, stop := context.WithTimeout(ctx, timeout) // looking may have used up its own
+	defer stop()
+	d.permissions(s.client.Permissions(asking))
+	d.readings(snap)
 	d.kubelets(snap)
 	d.optional(snap)
 	if err := d.w.Flush(); err != nil {
@@ -147,6 +150,21 @@ func (d *diagnosis) permissions(all []kube.Permission) {
 			d.ok(what, p.Lights)
 		default:
 			d.lacks(what, fmt.Sprintf("for %s; add to a ClusterRole: - %s", p.Lights, p.Rule()))
+		}
+	}
+}
+
+// readings names what is allowed and could not be read all the same. Refusals
+// are told with the permissions, nodes by themselves.
+func (d *diagnosis) readings(s *sources.Snapshot) {
+	for _, r := range s.Readings() {
+		var denied *sources.AccessError
+		switch {
+		case strings.Contains(r.Name, " of ") || r.Name == "cluster" || r.Name == "history" || errors.As(r.Err, &denied):
+		case r.Err != nil:
+			d.lacks(r.Name, "cannot be read: "+r.Err.Error())
+		case r.Waiting():
+			d.lacks(r.Name, "no answer in time")
 		}
 	}
 }
