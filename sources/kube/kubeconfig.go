@@ -43,7 +43,7 @@ func load(o Options) (kubeconfig, error) {
 		return k, unreadable(k.path, err)
 	}
 	if len(raw.Contexts) == 0 && len(raw.Clusters) == 0 {
-		return k, noKubeconfig(k.path)
+		return k, noKubeconfig(k.path, o.Kubeconfig != "" || slices.ContainsFunc(rules.Precedence, exists))
 	}
 	if k.context, err = pick(raw, k.path, o.Context); err != nil {
 		return k, err
@@ -98,9 +98,15 @@ func pathOf(rules *clientcmd.ClientConfigLoadingRules) string {
 	return strings.Join(there, string(filepath.ListSeparator))
 }
 
-func noKubeconfig(path string) error {
-	return fmt.Errorf("no kubeconfig: %s has no cluster in it. Name one with --kubeconfig or $KUBECONFIG "+
-		"(on a k3s server it is %s), or look at a made-up cluster with: daytwo demo", path, k3sKubeconfig)
+// noKubeconfig is for what client-go takes for an empty kubeconfig: one that
+// is empty, and also none at all.
+func noKubeconfig(path string, there bool) error {
+	what := "there is no file " + path
+	if there {
+		what = path + " has no cluster in it"
+	}
+	return fmt.Errorf("no kubeconfig: %s. Name one with --kubeconfig or $KUBECONFIG "+
+		"(on a k3s server it is %s), or look at a made-up cluster with: daytwo demo", what, k3sKubeconfig)
 }
 
 func unreadable(path string, err error) error {

@@ -121,6 +121,24 @@ func TestConnectSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+// TestNoKubeconfigAtAll: client-go takes an absent file for an empty one.
+// Not parallel: folders come from the environment.
+func TestNoKubeconfigAtAll(t *testing.T) {
+	absent := filepath.Join(t.TempDir(), "absent")
+	t.Setenv("KUBECONFIG", absent)
+	if exists(k3sKubeconfig) {
+		t.Skip("this is a k3s server: its kubeconfig is taken")
+	}
+	if _, err := Connect(Options{}); err == nil || !strings.Contains(err.Error(), "there is no file "+absent) {
+		t.Errorf("said %v", err)
+	}
+	empty := file(t, nil)
+	t.Setenv("KUBECONFIG", empty)
+	if _, err := Connect(Options{}); err == nil || !strings.Contains(err.Error(), empty+" has no cluster in it") {
+		t.Errorf("said %v", err)
+	}
+}
+
 // TestAContextWithAnUnsafeName is found by the name it has, offered to no
 // shell, and shown clean.
 func TestAContextWithAnUnsafeName(t *testing.T) {
