@@ -37,27 +37,91 @@ func newRoot(tty terminal) *cobra.Command {
 		Use:   "daytwo",
 		Short: "A cockpit for the day-2 operations of small k3s clusters",
 		Long:  intro,
-		Example: `  daytwo                        the cockpit, on the current context
-  daytwo --context prod-fsn1    on another one
-  daytwo demo                   on a simulated cluster
-  daytwo check -o json          the findings, without a screen`,
-		Args:          cobra.NoArgs,
+		Example: `  # the cockpit on the current context
+  daytwo
+  # on another one
+  daytwo --context prod-fsn1
+  # on a simulated cluster
+  daytwo demo
+  # the findings without a screen
+  daytwo check -o json`,
+		Args:          noSuch,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		RunE:          func(c *cobra.Command, _ []string) error { return cockpit(c.Context(), f, tty) },
 	}
+	f.addTo(root)
+	root.AddCommand(demoCommand(&f, tty), checkCommand(&f, tty), doctorCommand(&f, tty), initCommand(&f, tty), versionCommand(tty))
+	root.SetIn(tty.in)
+	root.SetOut(tty.out)
+	root.SetErr(tty.err)
+	root.SetHelpCommand(helpCommand())
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" { // cobra's own says nothing to a shell it does not know
+			c.Args, c.RunE = noSuch, func(c *cobra.Command, _ []string) error { return c.Help() }
+		}
+	}
+	return root
+}
+
+// addTo adds the flags to a command and all below it.
+func (f *flags) addTo(root *cobra.Command) {
 	p := root.PersistentFlags()
-	p.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig `file` (default: $KUBECONFIG, then ~/.kube/config)")
+	p.StringVar(&f.kubeconfig, "kubeconfig", "", "kubeconfig file (default: $KUBECONFIG, then ~/.kube/config)")
 	p.StringVar(&f.context, "context", "", "kubeconfig context (default: the current one)")
-	p.StringVar(&f.config, "config", "", "daytwo's configuration `file` (default: $XDG_CONFIG_HOME/daytwo/config.yaml)")
+	p.StringVar(&f.config, "config", "", "configuration file (default: $XDG_CONFIG_HOME/daytwo/config.yaml)")
 	p.BoolVar(&f.readonly, "readonly", false, "refuse everything that changes the cluster")
 	p.BoolVar(&f.ascii, "ascii", false, "draw with ASCII only")
 	p.BoolVar(&f.noMouse, "no-mouse", false, "leave the mouse to the terminal")
 	p.StringVar(&f.theme, "theme", "", "auto, dark, light or none (default: the configuration's, then auto)")
 	_ = root.RegisterFlagCompletionFunc("theme", cobra.FixedCompletions([]string{"auto", "dark", "light", "none"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = root.RegisterFlagCompletionFunc("context", completeContexts(&f))
-	root.AddCommand(demoCommand(&f, tty), checkCommand(&f, tty), doctorCommand(&f, tty), initCommand(&f, tty), versionCommand(tty))
-	return root
+	_ = root.RegisterFlagCompletionFunc("context", completeContexts(f))
+}
+
+// noSuch refuses arguments where only commands may follow, and names the
+// command that was perhaps meant; cobra does so only for a root that does
+// nothing by itself.
+func noSuch(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	text := fmt.Sprintf("there is no command %q", c.CommandPath()+" "+args[0])
+	c.SuggestionsMinimumDistance = 2
+	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+		return fmt.Errorf("%s; did you mean %q?", text, strings.Join(near, " or "))
+	}
+	return fmt.Errorf("%s; %q lists what there is", text, c.CommandPath()+" --help")
+}
+
+// helpCommand is cobra's, but a topic that does not exist is an error.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil {
+				return fmt.Errorf("looking for the command: %w", err)
+			}
+			if len(rest) > 0 {
+				return noSuch(about, rest)
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			if about, rest, err := c.Root().Find(args); err == nil && len(rest) == 0 {
+				for _, sub := range about.Commands() {
+					if sub.IsAvailableCommand() {
+						names = append(names, sub.Name())
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
 }
 
 func demoCommand(f *flags, tty terminal) *cobra.Command {
@@ -69,7 +133,10 @@ func demoCommand(f *flags, tty terminal) *cobra.Command {
 API on loopback, and opens the cockpit on it. Nothing outside is touched.`,
 		Example: `  daytwo demo
   daytwo demo --scenario healthy
-  daytwo demo --print-kubeconfig > /tmp/demo.yaml   then: kubectl --kubeconfig /tmp/demo.yaml get nodes`,
+  # for kubectl, while this runs
+  daytwo demo --print-kubeconfig > /tmp/demo.yaml
+  # in another terminal
+  kubectl --kubeconfig /tmp/demo.yaml get nodes`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), *f, d, tty) },
 	}

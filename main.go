@@ -45,9 +45,6 @@ type terminal struct {
 func run(ctx context.Context, args []string, tty terminal) int {
 	root := newRoot(tty) //nolint:contextcheck // cobra hands ctx to each command
 	root.SetArgs(args)
-	root.SetIn(tty.in)
-	root.SetOut(tty.out)
-	root.SetErr(tty.err)
 	err := fang.Execute(ctx, root,
 		fang.WithVersion(version()),
 		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { sayError(w, err) }))

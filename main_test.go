@@ -96,7 +96,11 @@ func TestWrongWordsAreExplained(t *testing.T) {
 	daytwo(t, "check", "--kubeconfig", kubeconfig, "--fail-on", "sneeze").says(t, 3, `"sneeze"`)
 	daytwo(t, "check", "--kubeconfig", kubeconfig, "--theme", "pink").says(t, 3, `no theme "pink"`)
 	daytwo(t, "check", "--kubeconfig", kubeconfig, "--config", broken).says(t, 3, "broken.yaml:2", "disk_warning")
-	daytwo(t, "chekc").says(t, 3, "chekc")
+	daytwo(t, "check", "--kubeconfig", kubeconfig, "--config", dir).says(t, 3, "reading the configuration file: read "+dir+": is a directory\n")
+	daytwo(t, "chekc").says(t, 3, `"daytwo chekc"; did you mean "check"?`)
+	daytwo(t, "help", "chekc").says(t, 3, `"daytwo chekc"; did you mean "check"?`)
+	daytwo(t, "nonsense").says(t, 3, `"daytwo nonsense"; "daytwo --help" lists what there is`)
+	daytwo(t, "completion", "foo").says(t, 3, `"daytwo completion foo"`)
 }
 
 func TestCheckSpeaksItsExitCodes(t *testing.T) {
@@ -173,7 +177,15 @@ func TestInitWritesWhatItFindsAndNeverOverwrites(t *testing.T) {
 
 func TestHelpVersionAndManPage(t *testing.T) {
 	home(t)
-	daytwo(t, "--help").says(t, 0, "demo", "check", "doctor", "init", "--readonly")
+	r := daytwo(t, "--help")
+	r.says(t, 0, "demo", "check", "doctor", "init", "--readonly", "# the cockpit on the current context", "Kubeconfig file (")
+	if strings.Contains(r.out, "`") {
+		t.Errorf("raw backticks in\n%s", r.out)
+	}
+	daytwo(t, "help", "check").says(t, 0, "--fail-on")
+	daytwo(t, "help", "completion", "bash").says(t, 0, "bash")
+	daytwo(t, "help").says(t, 0, "doctor")
+	daytwo(t, "completion").says(t, 0, "zsh")
 	daytwo(t, "version").says(t, 0, "daytwo ")
 	daytwo(t, "man").says(t, 0)
 	daytwo(t, "completion", "bash").says(t, 0, "daytwo")

@@ -80,7 +80,7 @@ func Load(path string) (Config, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return Default(), fmt.Errorf("there is no configuration file %s; make one with daytwo init, or leave --config out: %w", path, fs.ErrNotExist)
 	case err != nil:
-		return Default(), fmt.Errorf("reading the configuration file: %w", err)
+		return Default(), err
 	}
 	return Parse(path, text)
 }
@@ -88,12 +88,12 @@ func Load(path string) (Config, error) {
 func read(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("opening it: %w", err)
+		return nil, fmt.Errorf("reading the configuration file: %w", err)
 	}
 	defer func() { _ = file.Close() }()
 	text, err := io.ReadAll(io.LimitReader(file, largest+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", path, err)
+		return nil, fmt.Errorf("reading the configuration file: %w", err)
 	}
 	return text, nil
 }
