@@ -77,12 +77,21 @@ func certFacts(f ui.Frame, c sources.CertExpiry, object sources.Certificate, wid
 		pair{"state", judged(f, c.Severity, c.State)},
 		pair{"renewal due", plain(f, renewal)},
 		pair{"failing", judged(f, sources.Warning, failures)},
-		pair{"because", plain(f, strings.Join(nonEmpty(object.Reason, object.Message), ": "))},
+		pair{"because", plain(f, notReady(&object))},
 		pair{"names", plain(f, strings.Join(c.Names, ", "))},
 		pair{"issuer", plain(f, c.Issuer)},
 		pair{"seen in", plain(f, c.From)},
 		pair{"revision", plain(f, revision(object.Revision))},
 	)
+}
+
+// notReady is why a Certificate is not ready. While the old certificate is
+// good it says that it is, which is no reason for anything.
+func notReady(c *sources.Certificate) string {
+	if c.Ready == "True" {
+		return ""
+	}
+	return strings.Join(nonEmpty(c.Reason, c.Message), ": ")
 }
 
 func revision(n int64) string {
