@@ -103,7 +103,7 @@ func sourceDocs() []Doc {
 		{SourceAccess, "A permission is missing; says what is dark without it.", "unknown, one finding for a verb and resource", "API server"},
 		{SourceRead, "A resource cannot be read although the server answers.", "unknown", "API server"},
 		{SourceHistory, "Samples cannot be kept.", "warning", "state folder"},
-		{SourceFailing, "A source fails for a reason that no other finding tells.", "warning", "source"},
+		{SourceFailing, "A source fails for a reason that no other finding tells.", "warning; critical where judging itself failed", "source"},
 		{SourceStale, "Nothing failed, yet nothing new came.", "API 2 min, kubelets 10 min, history 30 min: warning", "ages of readings"},
 	}
 }
