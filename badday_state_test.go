@@ -217,12 +217,3 @@ func TestInitWithoutACluster(t *testing.T) {
 		t.Errorf("said %q", r.err)
 	}
 }
-
-// TestDoctorNamesWhatCannotBeRead although it is allowed.
-func TestDoctorNamesWhatCannotBeRead(t *testing.T) {
-	home(t)
-	w, kubeconfig := world(t, demo.Healthy, "admin")
-	daytwo(t, "doctor", "--kubeconfig", kubeconfig).says(t, 0, "may list pods")
-	defer w.Fault(demo.Fault{Code: 500, Resource: "pods", Verb: "list"})()
-	daytwo(t, "doctor", "--kubeconfig", kubeconfig, "--timeout", "4s").says(t, 1, "pods", "cannot be read")
-}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,7 +27,8 @@ func doctorCommand(f *flags, tty terminal) *cobra.Command {
 		Long: `Tries everything the cockpit uses: the kubeconfig, the API server, each
 permission, the kubelets, the configuration, the state folder. Names each missing
 permission with the line of RBAC that grants it and what lights up with it.
-Exit code: 0 all is there, 1 something is missing, 3 the API server cannot be asked.`,
+Exit code: 0 all is there, 1 something is missing or failed, 3 the API server
+cannot be asked.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runDoctor(c.Context(), *f, timeout, tty) },
 	}
@@ -34,33 +36,47 @@ Exit code: 0 all is there, 1 something is missing, 3 the API server cannot be as
 	return c
 }
 
-// diagnosis prints one line a thing, and remembers whether anything is missing.
+// diagnosis prints one line a thing, and remembers whether all was well.
 type diagnosis struct {
-	w       *tabwriter.Writer
-	missing bool
+	w   *tabwriter.Writer
+	bad bool
 }
 
-func (d *diagnosis) ok(what, detail string) { d.line(sources.OK, what, detail) }
+func (d *diagnosis) ok(what, detail string) { d.line("ok", what, detail) }
+
+// lacks is for what is not granted, failed for what is and does not work.
 func (d *diagnosis) lacks(what, detail string) {
-	d.missing = true
-	d.line(sources.Warning, what, detail)
+	d.bad = true
+	d.line("missing", what, detail)
 }
 
-func (d *diagnosis) line(s sources.Severity, what, detail string) {
-	word := "ok"
-	if s != sources.OK {
-		word = "missing"
+func (d *diagnosis) failed(what, detail string) {
+	d.bad = true
+	d.line("failed", what, detail)
+}
+
+// unread is for what was asked for: refused, failed or not answered.
+func (d *diagnosis) unread(what string, err error) {
+	var denied *sources.AccessError
+	switch {
+	case err == nil:
+		d.failed(what, "no answer in time")
+	case errors.As(err, &denied):
+		d.lacks(what, err.Error())
+	default:
+		d.failed(what, err.Error())
 	}
-	_, _ = fmt.Fprintf(d.w, "%s\t%s\t%s\n", word, what, detail)
+}
+
+func (d *diagnosis) line(word, what, detail string) {
+	for one := range strings.Lines(detail) { // a configuration may have many errors
+		_, _ = fmt.Fprintf(d.w, "%s\t%s\t%s\n", word, what, strings.TrimRight(one, "\n"))
+	}
 }
 
 func runDoctor(ctx context.Context, f flags, timeout time.Duration, tty terminal) error {
 	d := &diagnosis{w: tabwriter.NewWriter(tty.out, 0, 8, 2, ' ', 0)}
-	cfg, err := f.settings()
-	if err != nil {
-		return err
-	}
-	d.ok("configuration", configWords(f))
+	cfg := d.configuration(f)
 	s, err := openSession(ctx, f, cfg)
 	if err != nil {
 		_ = d.w.Flush()
@@ -68,27 +84,48 @@ func runDoctor(ctx context.Context, f flags, timeout time.Duration, tty terminal
 	}
 	defer s.close()
 	d.ok("kubeconfig", fmt.Sprintf("context %s, %s%s", sources.Clean(s.client.ContextName(), sources.MaxName), s.client.ServerURL(), certWords(s.client.ClientCertExpiry())))
-	d.state(s)
-	looking, stop := context.WithTimeout(ctx, timeout)
-	defer stop()
-	snap := settle(looking, s.store)
-	if !d.server(snap) {
-		_ = d.w.Flush()
-		return errNoLook
-	}
-	asking, stop := context.WithTimeout(ctx, timeout) // looking may have used up its own
-	defer stop()
-	d.permissions(s.client.Permissions(asking))
-	d.readings(snap)
-	d.kubelets(snap)
-	d.optional(snap)
+	there := d.ask(ctx, s, timeout)
 	if err := d.w.Flush(); err != nil {
 		return fmt.Errorf("printing: %w", err)
 	}
-	if d.missing {
+	switch {
+	case !there:
+		return errNoLook
+	case d.bad:
 		return errWarning
 	}
 	return nil
+}
+
+// ask looks at the cluster; it reports whether there is one.
+func (d *diagnosis) ask(ctx context.Context, s *session, timeout time.Duration) bool {
+	looking, stop := context.WithTimeout(ctx, timeout)
+	defer stop()
+	snap := settle(looking, s.store)
+	d.state(s, snap)
+	if !d.server(snap) {
+		return false
+	}
+	asking, stop := context.WithTimeout(ctx, timeout) // looking may have used up its own
+	defer stop()
+	all := s.client.Permissions(asking)
+	d.permissions(all)
+	d.readings(snap, all)
+	d.kubelets(snap)
+	d.optional(snap)
+	return true
+}
+
+// configuration is what the flags and the file say. What is wrong there is
+// told, and the rest is diagnosed with the defaults.
+func (d *diagnosis) configuration(f flags) config.Config {
+	cfg, err := f.settings()
+	if err != nil {
+		d.failed("configuration", err.Error())
+		return config.Default()
+	}
+	d.ok("configuration", configWords(f))
+	return cfg
 }
 
 func configWords(f flags) string {
@@ -110,27 +147,26 @@ func certWords(at time.Time) string {
 }
 
 // state says where history is kept, or why it is not.
-func (d *diagnosis) state(s *session) {
+func (d *diagnosis) state(s *session, snap *sources.Snapshot) {
 	dir, err := history.Dir(s.client.ContextName(), s.client.Identity())
 	if err == nil {
 		err = s.hist.Trouble()
 	}
-	if err != nil {
-		d.lacks("history", err.Error())
-		return
+	switch {
+	case err != nil:
+		d.failed("history", err.Error())
+	case !snap.History.Usable():
+		d.unread("history", snap.History.Err)
+	default:
+		d.ok("history", dir)
 	}
-	d.ok("history", dir)
 }
 
 // server reports whether the API server can be asked at all.
 func (d *diagnosis) server(s *sources.Snapshot) bool {
 	c := s.Cluster
 	if !c.Usable() {
-		why := "no answer in time"
-		if c.Err != nil {
-			why = c.Err.Error()
-		}
-		d.lacks("api server", why)
+		d.unread("api server", c.Err)
 		return false
 	}
 	d.ok("api server", fmt.Sprintf("%s, %s", c.Value.Version, c.Value.Latency.Round(time.Millisecond)))
@@ -145,7 +181,7 @@ func (d *diagnosis) permissions(all []kube.Permission) {
 		}
 		switch {
 		case p.Err != nil:
-			d.lacks(what, "could not be asked: "+p.Err.Error())
+			d.failed(what, "could not be asked: "+p.Err.Error())
 		case p.Allowed:
 			d.ok(what, p.Lights)
 		default:
@@ -154,17 +190,20 @@ func (d *diagnosis) permissions(all []kube.Permission) {
 	}
 }
 
-// readings names what is allowed and could not be read all the same. Refusals
-// are told with the permissions, nodes by themselves.
-func (d *diagnosis) readings(s *sources.Snapshot) {
-	for _, r := range s.Readings() {
+// readings names what could not be read although it is allowed. A permission
+// that is missing was told as such; nodes are told one by one.
+func (d *diagnosis) readings(s *sources.Snapshot, all []kube.Permission) {
+	told := func(err error) bool {
 		var denied *sources.AccessError
-		switch {
-		case strings.Contains(r.Name, " of ") || r.Name == "cluster" || r.Name == "history" || errors.As(r.Err, &denied):
-		case r.Err != nil:
-			d.lacks(r.Name, "cannot be read: "+r.Err.Error())
-		case r.Waiting():
-			d.lacks(r.Name, "no answer in time")
+		return errors.As(err, &denied) && slices.ContainsFunc(all, func(p kube.Permission) bool {
+			return !p.Allowed && p.Err == nil && p.Verb == denied.Verb && p.Group == denied.Group && p.Resource == denied.Resource
+		})
+	}
+	whole := *s
+	whole.Nodes.Value = nil // leaves what is not of a single node
+	for _, r := range whole.Readings() {
+		if r.Name != "cluster" && r.Name != "history" && (r.Err != nil || r.Waiting()) && !told(r.Err) {
+			d.unread(r.Name, r.Err)
 		}
 	}
 }
@@ -173,14 +212,15 @@ func (d *diagnosis) readings(s *sources.Snapshot) {
 func (d *diagnosis) kubelets(s *sources.Snapshot) {
 	bad := 0
 	for _, n := range s.Nodes.Value {
-		r := s.Stats[n.Name]
-		switch {
-		case r.Err != nil:
-			bad++
-			d.lacks("kubelet of "+n.Name, r.Err.Error())
-		case !r.Loaded():
-			bad++
-			d.lacks("kubelet of "+n.Name, "no answer in time")
+		stats, cfg := s.Stats[n.Name], s.Configs[n.Name]
+		if stats.Usable() && cfg.Usable() {
+			continue
+		}
+		bad++
+		if !stats.Usable() {
+			d.unread("kubelet of "+n.Name, stats.Err)
+		} else {
+			d.unread("configuration of "+n.Name, cfg.Err)
 		}
 	}
 	if bad == 0 && len(s.Nodes.Value) > 0 {
