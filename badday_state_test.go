@@ -195,19 +195,6 @@ func TestKubeconfigOfTheDemo(t *testing.T) {
 	daytwo(t, "demo", "--scenario", "moon").says(t, 3, "moon", "incident")
 }
 
-// TestPlugInsDoNotWriteOnTheScreen: a kubeconfig's credential plug-in writes
-// to standard error. Not parallel: that is the process's.
-func TestPlugInsDoNotWriteOnTheScreen(t *testing.T) {
-	dir, before := t.TempDir(), os.Stderr
-	restore := sendStderr(dir)
-	_, _ = os.Stderr.WriteString("open https://login.example in your browser")
-	restore()
-	logged, err := os.ReadFile(filepath.Join(dir, "daytwo.log"))
-	if err != nil || !strings.Contains(string(logged), "login.example") || os.Stderr != before {
-		t.Errorf("logged %q, %v", logged, err)
-	}
-}
-
 // TestInitWithoutACluster: nobody looked, so nobody says what there is not.
 func TestInitWithoutACluster(t *testing.T) {
 	dir := home(t)

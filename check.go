@@ -64,7 +64,7 @@ func runCheck(ctx context.Context, f flags, k checkFlags, tty terminal) error {
 	if err != nil {
 		return err
 	}
-	s, err := openSession(ctx, f, cfg)
+	s, err := openSession(ctx, f, cfg, openLog)
 	if err != nil {
 		return err
 	}

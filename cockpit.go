@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"time"
 
 	"daytwo/keymap"
@@ -18,31 +16,12 @@ func cockpit(ctx context.Context, f flags, tty terminal) error {
 	if err != nil {
 		return err
 	}
-	defer sendStderr(logDir())()
-	s, err := openSession(ctx, f, cfg)
+	s, err := openSession(ctx, f, cfg, openScreenLog)
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	return show(ctx, s, f, cfg, tty)
-}
-
-// sendStderr sends to the log what a kubeconfig's credential plug-in writes to
-// standard error while the screen has the terminal. It returns what ends that.
-func sendStderr(dir string) (restore func()) {
-	file, err := os.OpenFile(filepath.Join(dir, "daytwo.log"), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		file, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	}
-	if err != nil {
-		return func() {}
-	}
-	before := os.Stderr
-	os.Stderr = file
-	return func() {
-		os.Stderr = before
-		_ = file.Close()
-	}
 }
 
 // show runs the screen until the user quits.

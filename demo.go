@@ -72,7 +72,7 @@ func demoCockpit(ctx context.Context, f flags, world *demo.World, kubeconfig []b
 
 // openDemoSession is openSession with the demo's folder and its preloaded past.
 func openDemoSession(ctx context.Context, f flags, cfg config.Config, dir string, world *demo.World) (*session, error) {
-	log, logs := openLog(dir)
+	log, logs := openScreenLog(dir)
 	client, err := kube.Connect(kube.Options{Kubeconfig: f.kubeconfig, Log: log})
 	if err != nil {
 		_ = logs.Close()

@@ -77,7 +77,7 @@ func (d *diagnosis) line(word, what, detail string) {
 func runDoctor(ctx context.Context, f flags, timeout time.Duration, tty terminal) error {
 	d := &diagnosis{w: tabwriter.NewWriter(tty.out, 0, 8, 2, ' ', 0)}
 	cfg := d.configuration(f)
-	s, err := openSession(ctx, f, cfg)
+	s, err := openSession(ctx, f, cfg, openLog)
 	if err != nil {
 		_ = d.w.Flush()
 		return err
@@ -293,7 +293,7 @@ func writeConfig(path, text string) error {
 // lookForInit asks the cluster what there is. Without one the file is written
 // all the same, and the note says why it suggests nothing.
 func lookForInit(ctx context.Context, f flags) (config.Found, string) {
-	s, err := openSession(ctx, f, config.Default())
+	s, err := openSession(ctx, f, config.Default(), openLog)
 	if err != nil {
 		return config.Found{}, "no cluster looked at: " + err.Error()
 	}

@@ -44,9 +44,12 @@ func logDir() string {
 	return dir
 }
 
+// logOpener is openLog, or openScreenLog where there is a screen.
+type logOpener func(dir string) (sources.Logger, io.Closer)
+
 // openSession connects and starts to look. The caller closes it.
-func openSession(ctx context.Context, f flags, cfg config.Config) (*session, error) {
-	log, logs := openLog(logDir())
+func openSession(ctx context.Context, f flags, cfg config.Config, open logOpener) (*session, error) {
+	log, logs := open(logDir())
 	client, err := kube.Connect(kube.Options{Kubeconfig: f.kubeconfig, Context: f.context, Log: log})
 	if err != nil {
 		_ = logs.Close()
@@ -70,6 +73,7 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 	hist, err := history.Open(ctx, history.Options{Dir: dir, Clock: time.Now, Log: s.log})
 	if err != nil {
 		s.stop()
+		_ = s.logs.Close()
 		return nil, fmt.Errorf("opening the history: %w", err)
 	}
 	s.hist = hist
