@@ -49,7 +49,7 @@ func TestPublishLeavesOlderSnapshotsAlone(t *testing.T) {
 func TestARuleThatPanics(t *testing.T) {
 	t.Parallel()
 	broken := false
-	st := sources.NewStore(sources.DefaultSettings(), func(s *sources.Snapshot, now time.Time) sources.Judgement {
+	st := sources.NewStore(sources.DefaultSettings(), func(_ *sources.Snapshot, now time.Time) sources.Judgement {
 		if broken {
 			panic("index out of range")
 		}
