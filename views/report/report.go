@@ -50,12 +50,12 @@ func Of(s *sources.Snapshot) Document {
 		Schema: Schema, Cluster: sources.Clean(s.Cluster.Value.Name, sources.MaxName), // free text in the kubeconfig
 		Server:  sources.Clean(s.Cluster.Value.Server, sources.MaxMessage),
 		Version: sources.Clean(s.Cluster.Value.Version, sources.MaxName), At: s.At.UTC(),
-		Findings: s.Judged.Findings, Unread: unread(s),
+		Findings: append([]sources.Finding{}, s.Judged.Findings...), Unread: unread(s),
 	}
-	if d.Findings == nil {
-		d.Findings = []sources.Finding{}
-	}
-	for _, f := range d.Findings {
+	for i, f := range d.Findings {
+		if f.Evidence == nil {
+			d.Findings[i].Evidence = []sources.Fact{} // a list for who reads JSON, not null
+		}
 		d.Verdict = max(d.Verdict, f.Severity)
 		switch f.Severity {
 		case sources.Critical:
@@ -199,7 +199,11 @@ func markdown(b *strings.Builder, d Document) {
 		for _, f := range d.Findings {
 			fmt.Fprintf(b, "\n### %s %s\n\n", f.Topic(), cell(f.About.String()))
 			for _, e := range f.Evidence {
-				fmt.Fprintf(b, "- %s (%s, %s)\n", cell(e.Text), cell(e.From), e.At.UTC().Format(time.RFC3339))
+				at := "never read"
+				if !e.At.IsZero() {
+					at = e.At.UTC().Format(time.RFC3339)
+				}
+				fmt.Fprintf(b, "- %s (%s, %s)\n", cell(e.Text), cell(e.From), at)
 			}
 		}
 	}

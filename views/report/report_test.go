@@ -71,6 +71,37 @@ func TestJSONIsStable(t *testing.T) {
 	}
 }
 
+// TestWhatWasNeverReadHasNoTime: the year 1 is no time of a reading.
+func TestWhatWasNeverReadHasNoTime(t *testing.T) {
+	t.Parallel()
+	s := &sources.Snapshot{At: at()}
+	s.Judged.Findings = []sources.Finding{{
+		Rule: "source.api", Severity: sources.Critical,
+		Evidence: []sources.Fact{{Text: "refused the connection", From: "API server"}},
+	}}
+	for _, f := range []report.Format{report.JSON, report.Markdown, report.Text} {
+		var b strings.Builder
+		if err := report.Write(&b, report.Of(s), f); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "0001-") || f == report.Markdown && !strings.Contains(b.String(), "(API server, never read)") {
+			t.Errorf("%s:\n%s", f, b.String())
+		}
+	}
+}
+
+// TestNoEvidenceIsAnEmptyList in JSON, and the snapshot stays as it was.
+func TestNoEvidenceIsAnEmptyList(t *testing.T) {
+	t.Parallel()
+	if out := written(t, report.JSON); strings.Contains(out, "null") || !strings.Contains(out, `"evidence": []`) {
+		t.Errorf("null in\n%s", out)
+	}
+	s := snapshot()
+	if report.Of(s); s.Judged.Findings[1].Evidence != nil {
+		t.Error("the snapshot was changed")
+	}
+}
+
 func TestMarkdownEscapesNames(t *testing.T) {
 	t.Parallel()
 	if out := written(t, report.Markdown); !strings.Contains(out, `shop/t\|ls`) || !strings.Contains(out, "- 276 GB of 300 GB (kubelet stats/summary, 2026-11-22T15:04:31Z)") {
