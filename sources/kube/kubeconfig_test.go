@@ -139,6 +139,29 @@ func TestNoKubeconfigAtAll(t *testing.T) {
 	}
 }
 
+// TestIdentity: the authority tells clusters of one context name apart,
+// wherever it is written; without one the address does.
+func TestIdentity(t *testing.T) {
+	t.Parallel()
+	of := func(c api.Cluster) string {
+		client, err := Connect(Options{Kubeconfig: kubeconfigOf(t, c, api.AuthInfo{}, nil)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return client.Identity()
+	}
+	one, _ := certPair(t, time.Now().Add(time.Hour))
+	two, _ := certPair(t, time.Now().Add(time.Hour))
+	const home, away = "https://127.0.0.1:6443", "https://203.0.113.7:6443"
+	id := of(api.Cluster{Server: home, CertificateAuthorityData: one})
+	if id != of(api.Cluster{Server: away, CertificateAuthorityData: one}) || id != of(api.Cluster{Server: home, CertificateAuthority: file(t, one)}) {
+		t.Error("one cluster has two identities")
+	}
+	if id == of(api.Cluster{Server: home, CertificateAuthorityData: two}) || of(api.Cluster{Server: home}) == of(api.Cluster{Server: away}) {
+		t.Error("two clusters have one identity")
+	}
+}
+
 // TestAContextWithAnUnsafeName is found by the name it has, offered to no
 // shell, and shown clean.
 func TestAContextWithAnUnsafeName(t *testing.T) {
