@@ -133,6 +133,22 @@ func TestOneResourceRefused(t *testing.T) {
 	daytwo(t, "check", "--kubeconfig", kubeconfig).says(t, 3, "no permission to list pods")
 }
 
+// TestAWholePartUnseenIsNotOK: all disks, backups or certificates in the dark
+// are no exit code 0, whether refused or still waited for at the end.
+func TestAWholePartUnseenIsNotOK(t *testing.T) {
+	home(t)
+	w, kubeconfig := world(t, demo.Healthy, "admin")
+	for _, fault := range []demo.Fault{
+		{Code: 403, Resource: "nodes", Subresource: "proxy"},
+		{Code: 403, Resource: "certificates"},
+		{Hang: true, Resource: "cronjobs"},
+	} {
+		lift := w.Fault(fault)
+		daytwo(t, "check", "--kubeconfig", kubeconfig, "--timeout", "3s").says(t, 3)
+		lift()
+	}
+}
+
 // viewer starts a demo cluster and returns the kubeconfig of somebody who may
 // do only what the rules say.
 func viewer(t *testing.T, scenario demo.Scenario, rules ...rbac.PolicyRule) (kubeconfig string) {

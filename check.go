@@ -107,8 +107,11 @@ func settled(s *sources.Snapshot) bool {
 // could be read, or no backup or certificate. That is no "ok"; a single
 // unknown is one for who asks with --fail-on.
 func partUnseen(s *sources.Snapshot) bool {
-	certificates := !s.Certificates.Usable() && !errors.Is(s.Certificates.Err, sources.ErrNotInstalled)
-	if certificates || !s.CronJobs.Usable() {
+	certificates := s.Certificates.Usable()
+	if errors.Is(s.Certificates.Err, sources.ErrNotInstalled) {
+		certificates = s.Ingresses.Usable() // those they serve are all there are
+	}
+	if !certificates || !s.CronJobs.Usable() {
 		return true
 	}
 	for _, r := range s.Stats {
