@@ -203,4 +203,14 @@ func TestInitWithoutACluster(t *testing.T) {
 	if !strings.Contains(r.err, "no cluster looked at") || strings.Contains(r.out, "No CronJob here") {
 		t.Errorf("said %q", r.err)
 	}
+	daytwo(t, "init", "--kubeconfig", filepath.Join(dir, "none")).says(t, 0, "config.yaml, with nothing in it of a cluster")
+	w, kubeconfig := world(t, demo.Healthy, "admin")
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r = daytwo(t, "init", "--print", "--kubeconfig", kubeconfig)
+	r.says(t, 0, "no cluster looked at: api server", "refused the connection")
+	if strings.Contains(r.out, "on the context") {
+		t.Errorf("written on a cluster that nobody saw:\n%s", r.out)
+	}
 }

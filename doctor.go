@@ -59,12 +59,10 @@ func (d *diagnosis) failed(what, detail string) {
 func (d *diagnosis) unread(what string, err error) {
 	var denied *sources.AccessError
 	switch {
-	case err == nil:
-		d.failed(what, "no answer in time")
 	case errors.As(err, &denied):
 		d.lacks(what, err.Error())
 	default:
-		d.failed(what, err.Error())
+		d.failed(what, why(err))
 	}
 }
 
@@ -273,6 +271,9 @@ func runInit(ctx context.Context, f flags, show, force bool, tty terminal) error
 	if err := writeConfig(path, text); err != nil {
 		return err
 	}
+	if !found.Looked {
+		return say(tty.out, "wrote "+path+", with nothing in it of a cluster\n")
+	}
 	return say(tty.out, "wrote "+path+"\n")
 }
 
@@ -290,6 +291,13 @@ func writeConfig(path, text string) error {
 	return nil
 }
 
+func why(err error) string {
+	if err == nil {
+		return "no answer in time"
+	}
+	return err.Error()
+}
+
 // lookForInit asks the cluster what there is. Without one the file is written
 // all the same, and the note says why it suggests nothing.
 func lookForInit(ctx context.Context, f flags) (config.Found, string) {
@@ -302,8 +310,11 @@ func lookForInit(ctx context.Context, f flags) (config.Found, string) {
 	defer stop()
 	snap := settle(ctx, s.store)
 	found := config.FoundIn(snap)
-	if !snap.CronJobs.Usable() {
-		return found, "the CronJobs could not be read; no backups are suggested"
+	switch {
+	case !snap.Cluster.Usable():
+		return config.Found{}, "no cluster looked at: " + why(snap.Cluster.Err)
+	case !snap.CronJobs.Usable():
+		return found, "no backups are suggested, the CronJobs could not be read: " + why(snap.CronJobs.Err)
 	}
 	return found, ""
 }
