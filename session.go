@@ -66,6 +66,7 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 	ctx, s.stop = context.WithCancel(ctx)
 	s.client = client
 	s.store = sources.NewStore(cfg.Settings(client.ContextName()), rules.Judge, time.Now)
+	s.store.LogTo(s.log)
 	s.store.Publish(func(snap *sources.Snapshot) {
 		snap.Cluster.Value.Name = sources.Clean(client.ContextName(), sources.MaxName)
 		snap.Cluster.Value.Server = client.ServerURL()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,20 +17,32 @@ type Judge func(*Snapshot, time.Time) Judgement
 // Store holds the newest snapshot. Writers hand it edits, readers load a
 // pointer. It signals "look again"; it never carries data.
 type Store struct {
-	judge   Judge
-	now     func() time.Time
-	mu      sync.Mutex // serialises writers
-	cur     atomic.Pointer[Snapshot]
-	changed chan struct{}
+	judge    Judge
+	now      func() time.Time
+	mu       sync.Mutex // serialises writers
+	cur      atomic.Pointer[Snapshot]
+	changed  chan struct{}
+	log      Logger // nil: nobody reads it
+	panicked string // what was logged last
 }
 
 // NewStore returns a store whose first snapshot has only settings.
 func NewStore(settings Settings, judge Judge, now func() time.Time) *Store {
 	s := &Store{judge: judge, now: now, changed: make(chan struct{}, 1)}
 	first := &Snapshot{At: now(), Settings: settings}
-	first.Judged = judge(first, first.At)
 	s.cur.Store(first)
+	next := *first
+	next.Judged = s.judged(&next)
+	s.cur.Store(&next)
 	return s
+}
+
+// LogTo says where to log what the screen has no room for: where a rule
+// panicked.
+func (s *Store) LogTo(log Logger) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.log = log
 }
 
 // Snapshot returns the newest snapshot. It must not be modified.
@@ -64,6 +77,7 @@ func (s *Store) judged(next *Snapshot) (out Judgement) {
 		if p == nil {
 			return
 		}
+		s.logPanic(fmt.Sprint(p))
 		const rule = "source.failing"
 		about := Ref{Kind: "Source", Name: "rules"}
 		out = s.cur.Load().Judged
@@ -75,6 +89,14 @@ func (s *Store) judged(next *Snapshot) (out Judgement) {
 		})
 	}()
 	return s.judge(next, next.At)
+}
+
+// logPanic logs where a rule panicked, once and not at every judgement.
+func (s *Store) logPanic(text string) {
+	if s.log != nil && text != s.panicked {
+		s.panicked = text
+		s.log("a rule panicked: %s\n%s", text, debug.Stack())
+	}
 }
 
 // Rejudge publishes again at every tick, because findings depend on the time

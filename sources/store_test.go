@@ -3,6 +3,7 @@ package sources_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -68,6 +69,26 @@ func TestARuleThatPanics(t *testing.T) {
 	st.Publish()
 	if f := st.Snapshot().Judged.Findings; len(f) != 1 {
 		t.Errorf("afterwards %+v", f)
+	}
+}
+
+// TestRulesThatAlwaysPanic: a store can be made all the same, and the place is
+// logged, once.
+func TestRulesThatAlwaysPanic(t *testing.T) {
+	t.Parallel()
+	st := sources.NewStore(sources.DefaultSettings(), func(*sources.Snapshot, time.Time) sources.Judgement {
+		panic("index out of range")
+	}, time.Now)
+	var logged []string
+	st.LogTo(func(format string, args ...any) { logged = append(logged, fmt.Sprintf(format, args...)) })
+	for range 3 {
+		st.Publish()
+	}
+	if f := st.Snapshot().Judged.Findings; len(f) != 1 || f[0].Severity != sources.Critical {
+		t.Errorf("%+v", f)
+	}
+	if len(logged) != 1 || !strings.Contains(logged[0], "index out of range") || !strings.Contains(logged[0], "store_test.go") {
+		t.Errorf("logged %q", logged)
 	}
 }
 
