@@ -95,6 +95,7 @@ func (l *logFile) Close() error {
 type sparse struct {
 	slog.Handler
 	said *said
+	with string // what every message of this logger has
 }
 
 // said is when each message was logged last.
@@ -105,7 +106,7 @@ type said struct {
 
 // Handle implements slog.Handler.
 func (s *sparse) Handle(ctx context.Context, r slog.Record) error {
-	key := r.Message
+	key := s.with + r.Message
 	r.Attrs(func(a slog.Attr) bool {
 		key += " " + a.String()
 		return true
@@ -118,12 +119,12 @@ func (s *sparse) Handle(ctx context.Context, r slog.Record) error {
 
 // WithAttrs implements slog.Handler.
 func (s *sparse) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return &sparse{s.Handler.WithAttrs(attrs), s.said}
+	return &sparse{s.Handler.WithAttrs(attrs), s.said, s.with + fmt.Sprint(attrs) + " "}
 }
 
 // WithGroup implements slog.Handler.
 func (s *sparse) WithGroup(name string) slog.Handler {
-	return &sparse{s.Handler.WithGroup(name), s.said}
+	return &sparse{s.Handler.WithGroup(name), s.said, s.with + name + "."}
 }
 
 func (s *said) due(message string, now time.Time) bool {

@@ -85,6 +85,22 @@ func TestARefrainIsLoggedNowAndThen(t *testing.T) {
 	}
 }
 
+// TestTwoLoggersAreNoRefrain: the same words about something else are news.
+func TestTwoLoggersAreNoRefrain(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	log := &sparse{Handler: slog.NewTextHandler(&b, nil), said: &said{at: map[string]time.Time{}}}
+	for _, of := range []string{"pods", "nodes", "pods"} {
+		h := log.WithAttrs([]slog.Attr{slog.String("of", of)})
+		if err := h.Handle(t.Context(), slog.NewRecord(time.Unix(1_800_000_000, 0), slog.LevelError, "refused", 0)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := strings.Count(b.String(), "refused"); got != 2 {
+		t.Errorf("logged %d times:\n%s", got, b.String())
+	}
+}
+
 // TestFlagsGoBeforeTheConfiguration as docs/config.md says.
 func TestFlagsGoBeforeTheConfiguration(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
