@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"time"
 
 	"daytwo/keymap"
@@ -64,6 +65,7 @@ type (
 		severity sources.Severity
 		text     string
 	}
+	workMsg      struct{ do func(context.Context) tea.Msg }
 	heartbeatMsg struct{}
 	changedMsg   struct{}
 	failedMsg    struct{ err error }
@@ -82,6 +84,12 @@ func Open(v View) tea.Cmd { return func() tea.Msg { return openMsg{v} } }
 
 // Back takes the top view off.
 func Back() tea.Cmd { return func() tea.Msg { return backMsg{} } }
+
+// Work does something that waits, outside the screen's thread: its context
+// ends with the program, its message comes back to every view.
+func Work(do func(context.Context) tea.Msg) tea.Cmd {
+	return func() tea.Msg { return workMsg{do} }
+}
 
 // Toast shows one line for a few seconds.
 func Toast(s sources.Severity, text string) tea.Cmd {

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"time"
 
 	"daytwo/keymap"
@@ -45,6 +46,7 @@ type Options struct {
 // one is in sight, between header and footer.
 type Root struct {
 	o        Options
+	ctx      context.Context //nolint:containedctx // the program's lifetime, for Work
 	done     <-chan struct{} // ends what the root waits for
 	fail     func(error)     // ends the program
 	snapshot *sources.Snapshot
@@ -88,7 +90,7 @@ func New(o Options) *Root {
 	}
 	r := &Root{
 		o: o, views: []View{o.Home}, dark: o.Theme != Light, profile: colorprofile.TrueColor,
-		fail: func(error) {}, snapshot: o.Store.Snapshot(),
+		ctx: context.Background(), fail: func(error) {}, snapshot: o.Store.Snapshot(),
 	}
 	r.restyle()
 	r.frame = r.newFrame()
@@ -157,6 +159,9 @@ func (r *Root) answer(msg tea.Msg) tea.Cmd {
 		return r.goBack()
 	case toastMsg:
 		r.say(m.severity, m.text)
+	case workMsg:
+		ctx := r.ctx
+		return func() tea.Msg { return m.do(ctx) }
 	case failedMsg:
 		r.fail(m.err)
 	case tea.KeyPressMsg:

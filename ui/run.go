@@ -31,7 +31,7 @@ func Run(ctx context.Context, o Options, in io.Reader, out io.Writer, extra ...t
 		failed error
 	)
 	r := New(o)
-	r.done = ctx.Done()
+	r.ctx, r.done = ctx, ctx.Done()
 	r.fail = func(err error) {
 		mu.Lock()
 		defer mu.Unlock()

@@ -9,4 +9,4 @@ import (
 func NewDetail(topic string, about sources.Ref) ui.View { return newDetail(topic, about) }
 
 // Quote is for the test with a real shell.
-func Quote(s string) string { return quote(s) }
+func Quote(s string) string { return sources.Quote(s) }

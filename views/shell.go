@@ -6,25 +6,8 @@ import (
 	"daytwo/sources"
 )
 
-// quote makes one word for a POSIX shell of any text.
-func quote(s string) string {
-	plain := s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-", r)
-	})
-	if plain {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
 // typed joins words to a command line, each quoted where it must be.
-func typed(words ...string) string {
-	quoted := make([]string, len(words))
-	for i, w := range words {
-		quoted[i] = quote(w)
-	}
-	return strings.Join(quoted, " ")
-}
+func typed(words ...string) string { return sources.Typed(words...) }
 
 // kubectl is a kubectl command in the namespace of an object, if it has one.
 func kubectl(about sources.Ref, words ...string) string {
