@@ -36,6 +36,7 @@ type Map struct {
 	List   List
 	Panes  Panes
 	Find   Find
+	Tools  Tools
 }
 
 // Global works everywhere.
@@ -49,6 +50,9 @@ type Panes struct{ Attention, One, Two, Three, Four, Five, Next, Previous, Left,
 
 // Find narrows and orders lists.
 type Find struct{ Filter, Sort, Reverse Binding }
+
+// Tools do something about the object under the cursor, wherever it is listed.
+type Tools struct{ Drain, Upgrade, Forensics, Trail, Logs, Shell, Exec Binding }
 
 // Default returns the keys as documented.
 func Default() Map {
@@ -81,13 +85,22 @@ func Default() Map {
 			Five:      Binding{[]string{"5"}, "5", "backups"},
 			Next:      Binding{[]string{"tab"}, "tab", "next pane"},
 			Previous:  Binding{[]string{"shift+tab"}, "shift+tab", "previous pane"},
-			Left:      Binding{[]string{"left", "h"}, "←/h", "pane left"},
-			Right:     Binding{[]string{"right", "l"}, "→/l", "pane right"},
+			Left:      Binding{[]string{"left"}, "←", "pane left"},
+			Right:     Binding{[]string{"right"}, "→", "pane right"},
 		},
 		Find: Find{
 			Filter:  Binding{[]string{"/"}, "/", "filter"},
-			Sort:    Binding{[]string{"s"}, "s", "sort by next column"},
-			Reverse: Binding{[]string{"S"}, "S", "reverse order"},
+			Sort:    Binding{[]string{"o"}, "o", "sort by next column"},
+			Reverse: Binding{[]string{"i"}, "i", "reverse order"},
+		},
+		Tools: Tools{
+			Drain:     Binding{[]string{"d"}, "d", "drain"},
+			Upgrade:   Binding{[]string{"u"}, "u", "upgrade"},
+			Forensics: Binding{[]string{"f"}, "f", "forensics"},
+			Trail:     Binding{[]string{"t"}, "t", "trail"},
+			Logs:      Binding{[]string{"l"}, "l", "logs"},
+			Shell:     Binding{[]string{"s"}, "s", "shell"},
+			Exec:      Binding{[]string{"x"}, "x", "exec"},
 		},
 	}
 }

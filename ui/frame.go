@@ -20,6 +20,19 @@ type Frame struct {
 	Width    int
 	Height   int
 	ReadOnly bool
+
+	tools []func(Frame, sources.Ref) []Command
+}
+
+// For lists what can be done about an object (a zero one is the cluster) with
+// the tools that the program was started with. A view adds it to its own
+// commands for the object under its cursor.
+func (f Frame) For(about sources.Ref) []Command {
+	var out []Command
+	for _, tool := range f.tools {
+		out = append(out, tool(f, about)...)
+	}
+	return out
 }
 
 // Command is one thing a view can do now. The same list makes dispatch,

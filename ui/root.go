@@ -27,7 +27,9 @@ type Options struct {
 	Keys    keymap.Map
 	Home    View                // the bottom view
 	Objects func(Frame) []Entry // for the palette; nil: none
-	Title   string              // of the program, in header and window title
+	// Tools make the commands of wizards for an object; see Frame.For.
+	Tools []func(Frame, sources.Ref) []Command
+	Title string // of the program, in header and window title
 
 	ReadOnly bool
 	ASCII    bool
@@ -240,7 +242,7 @@ func (r *Root) newFrame() Frame {
 	body := r.arranged().body
 	return Frame{
 		Snapshot: r.snapshot, Now: r.o.Clock(), Theme: r.theme, Keys: r.o.Keys,
-		Width: body.W, Height: body.H, ReadOnly: r.o.ReadOnly,
+		Width: body.W, Height: body.H, ReadOnly: r.o.ReadOnly, tools: r.o.Tools,
 	}
 }
 

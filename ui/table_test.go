@@ -85,9 +85,9 @@ func TestSorting(t *testing.T) {
 		{"L", "worker-0", "load▴"},
 		{"L", "worker-9", "load▾"},
 		{"N", "worker-0", "name▴"},
-		{"S", "worker-9", "name▾"},
-		{"s", "worker-0", "load▴"},
-		{"s", "worker-0", "load"},
+		{"i", "worker-9", "name▾"},
+		{"o", "worker-0", "load▴"},
+		{"o", "worker-0", "load"},
 	}
 	for _, step := range steps {
 		d.Press(step.key)

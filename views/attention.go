@@ -2,6 +2,7 @@ package views
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,12 +70,14 @@ func (a *findings) commands(f ui.Frame) []ui.Command {
 	rows := a.rows(f)
 	open := ui.Command{Key: reword(f.Keys.List.Open, "evidence"), WhyNot: "there is no finding to show the evidence of"}
 	copyName := ui.Command{Key: reword(f.Keys.Global.Copy, "copy name"), Minor: true, WhyNot: "there is no finding"}
+	var about sources.Ref
 	if fi, ok := a.table.Selected(rows); ok {
+		about = fi.About
 		open.WhyNot, copyName.WhyNot = "", ""
 		open.Do = func() tea.Cmd { return ui.Open(newEvidence(fi)) }
 		copyName.Do = func() tea.Cmd { return ui.Copy(fi.About.String()) }
 	}
-	return append([]ui.Command{open, copyName}, a.table.Commands(f, rows)...)
+	return slices.Concat([]ui.Command{open, copyName}, f.For(about), a.table.Commands(f, rows))
 }
 
 func (a *findings) update(msg tea.Msg, f ui.Frame) tea.Cmd {

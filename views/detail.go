@@ -116,11 +116,11 @@ func (d *detail) Commands(f ui.Frame) []ui.Command {
 			return nil
 		}
 	}
-	return append([]ui.Command{
+	return slices.Concat([]ui.Command{
 		{Key: f.Keys.Global.Copy, Do: func() tea.Cmd { return ui.Copy(copies[d.chosen]) }},
 		{Key: reword(f.Keys.Panes.Next, "next command"), Do: choose(1)},
 		{Key: reword(f.Keys.Panes.Previous, "previous command"), Minor: true, Do: choose(-1)},
-	}, d.scroll.Commands(f)...)
+	}, f.For(d.subject.about), d.scroll.Commands(f))
 }
 
 // copies is what can be copied: the command lines, then the object's name.

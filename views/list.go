@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strings"
 
 	"daytwo/sources"
@@ -38,12 +39,14 @@ func (l *list[T]) Commands(f ui.Frame) []ui.Command {
 	rows := l.rows(f)
 	open := ui.Command{Key: f.Keys.List.Open, WhyNot: "there is no row to open"}
 	copyName := ui.Command{Key: reword(f.Keys.Global.Copy, "copy name"), WhyNot: "there is no row to copy the name of"}
+	var about sources.Ref
 	if row, ok := l.table.Selected(rows); ok {
+		about = l.kind.row(&row).About
 		open.WhyNot, copyName.WhyNot = "", ""
 		open.Do = func() tea.Cmd { return l.open(row) }
 		copyName.Do = func() tea.Cmd { return ui.Copy(l.kind.row(&row).About.String()) }
 	}
-	return append([]ui.Command{open, copyName}, l.table.Commands(f, rows)...)
+	return slices.Concat([]ui.Command{open, copyName}, f.For(about), l.table.Commands(f, rows))
 }
 
 func (l *list[T]) open(row T) tea.Cmd {

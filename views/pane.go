@@ -1,6 +1,7 @@
 package views
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -120,12 +121,14 @@ func (b *board[T]) commands(f ui.Frame) []ui.Command {
 	row, some := b.table.Selected(rows)
 	open := ui.Command{Key: f.Keys.List.Open, Do: func() tea.Cmd { return b.open(f) }}
 	copyName := ui.Command{Key: reword(f.Keys.Global.Copy, "copy name"), Minor: true}
+	var about sources.Ref
 	if some {
+		about = b.kind.row(&row).About
 		copyName.Do = func() tea.Cmd { return ui.Copy(b.kind.row(&row).About.String()) }
 	} else {
 		copyName.WhyNot = "there is no row to copy the name of"
 	}
-	return append([]ui.Command{open, copyName}, b.table.Commands(f, rows)...)
+	return slices.Concat([]ui.Command{open, copyName}, f.For(about), b.table.Commands(f, rows))
 }
 
 // open shows the pane at full size, the cursor on the same row.

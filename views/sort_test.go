@@ -40,7 +40,7 @@ func TestSortedTitlesStayWhole(t *testing.T) {
 		for _, size := range [][2]int{{200, 50}, {120, 40}, {80, 24}} {
 			d.Resize(size[0], size[1])
 			for range 20 {
-				d.Press("s")
+				d.Press("o")
 				head := strings.Split(d.Screen(), "\n")[2]
 				marks += strings.Count(head, "▴") + strings.Count(head, "▾")
 				if strings.Contains(head, "…") {

@@ -61,15 +61,15 @@ func TestTabGoesRound(t *testing.T) {
 }
 
 // TestArrowsMoveWithinAndBetween: up and down within the pane, left and right
-// between panes; hjkl do the same.
+// between panes; j and k do the same as up and down.
 func TestArrowsMoveWithinAndBetween(t *testing.T) {
 	t.Parallel()
 	d, _ := open(t, 120, 40, ui.Options{Color: true}, world.incident)
 	d.Press("1", "down", "j")
 	marked(t, d, "worker-1")
-	d.Press("l")
+	d.Press("right")
 	marked(t, d, "worker-0")
-	d.Press("k", "h")
+	d.Press("k", "left")
 	marked(t, d, "worker-1")
 	d.Press("3", "right", "right")
 	marked(t, d, "mysql")
