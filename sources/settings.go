@@ -9,6 +9,7 @@ type Settings struct {
 	// BackupSelector finds CronJobs that are backups: a CronJob is taken for
 	// one if any label key or value, or its name, contains one of these words.
 	BackupWords []string
+	Releases    ReleaseServer // where versions of k3s come from
 }
 
 // Thresholds are the limits of the weekly checklist.
@@ -48,5 +49,6 @@ func DefaultSettings() Settings {
 			BackupAge: 25 * time.Hour, PodStuck: 10 * time.Minute,
 		},
 		BackupWords: []string{"backup", "dump", "restic", "velero", "rclone", "snapshot"},
+		Releases:    DefaultReleaseServer(),
 	}
 }

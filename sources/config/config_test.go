@@ -50,6 +50,10 @@ backups:
     where: "rclone: NAS, then the Storage Box"
   - {name: manifests}
 backup_words: [sicherung, dump]
+releases:
+  url: https://mirror.example/k3s/releases/
+  channels: https://mirror.example/channels
+  install: http://10.0.0.1/install.sh
 ui: {theme: light, ascii: true, mouse: false}
 clusters:
   lab:
@@ -74,6 +78,9 @@ func TestEveryKeyIsRead(t *testing.T) {
 			{Name: "manifests"},
 		},
 		BackupWords: []string{"sicherung", "dump"},
+		Releases: sources.ReleaseServer{
+			URL: "https://mirror.example/k3s/releases", Channels: "https://mirror.example/channels", Install: "http://10.0.0.1/install.sh",
+		},
 	}
 	for _, cluster := range []string{"prod", "odd: one", ""} {
 		if got := cfg.Settings(cluster); !reflect.DeepEqual(got, want) {
@@ -130,6 +137,8 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"same name", "backups:\n  - name: a\n  - name: a\n", "3:5: a second backup is called \"a\"; names must differ"},
 		{"no namespace", "backups: [{name: a, cronjob: mysql}]\n", "1:30: \"mysql\" is no CronJob; write namespace/name"},
 		{"escape", "backups: [{name: \"a\\e[2Jb\"}]\n", "1:18: the text \"a\\x1b[2Jb\" has characters that cannot be shown"},
+		{"no address", "releases: {url: mirror.example}\n", "1:17: \"mirror.example\" is not an http or https address"},
+		{"password in an address", "releases: {url: 'https://me:secret@mirror.example'}\n", "1:17: an address here has no user and no password in it"},
 		{"order", "thresholds:\n  disk_warning: 95\n", "2:17: `disk_warning` (95) must be below `disk_critical` (90)"},
 		{"order in a cluster", "thresholds: {disk_warning: 70}\nclusters:\n  lab:\n    thresholds: {disk_critical: 60}\n", "4:33: `disk_warning` (70) must be below `disk_critical` (60)"},
 		{"no yaml", "a: [\n", "1:4: this is not YAML: "},

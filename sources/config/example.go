@@ -59,7 +59,13 @@ thresholds:
 	b.WriteString("backups:\n")
 	writeBackups(&b, found.Backups)
 	b.WriteString("\n## A CronJob with one of these words in its name or labels is taken for a backup.\n")
-	fmt.Fprintf(&b, "# backup_words: %s\n\nui:\n", flow(sources.DefaultSettings().BackupWords))
+	fmt.Fprintf(&b, "# backup_words: %s\n", flow(sources.DefaultSettings().BackupWords))
+	b.WriteString("\n## Where versions of k3s come from, for a mirror of your own.\nreleases:\n")
+	own := sources.DefaultReleaseServer()
+	for _, r := range releaseKeys() {
+		fmt.Fprintf(&b, "  # %s: %s ## %s\n", r.name, *r.of(&own), r.text)
+	}
+	b.WriteString("\nui:\n")
 	for _, u := range uiKeys() {
 		fmt.Fprintf(&b, "  # %-22s ## %s: %s\n", u.name+": "+u.show(Default().UI), u.unit, u.text)
 	}
@@ -68,7 +74,7 @@ thresholds:
 		context = "prod-fsn1"
 	}
 	fmt.Fprintf(&b, `
-## For one cluster only, by kubeconfig context: thresholds, backups, backup_words.
+## For one cluster only, by kubeconfig context: thresholds, backups, backup_words, releases.
 clusters:
   # %s:
   #   thresholds:

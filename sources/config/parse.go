@@ -247,7 +247,7 @@ func (p *parser) hint(key string, known []string) string {
 }
 
 func (p *parser) root(n ast.Node) {
-	p.each(n, "", []string{"thresholds", "backups", "backup_words", "ui", "clusters"}, func(key string, pair *ast.MappingValueNode) {
+	p.each(n, "", []string{"thresholds", "backups", "backup_words", "releases", "ui", "clusters"}, func(key string, pair *ast.MappingValueNode) {
 		switch key {
 		case "ui":
 			p.ui(pair.Value)
@@ -263,7 +263,7 @@ func (p *parser) clusters(n ast.Node) {
 	p.cfg.clusters = map[string][]setting{}
 	p.each(n, "clusters", nil, func(cluster string, pair *ast.MappingValueNode) {
 		where := "clusters." + sources.Clean(cluster, longestText)
-		p.each(pair.Value, where, []string{"thresholds", "backups", "backup_words"}, func(key string, pair *ast.MappingValueNode) {
+		p.each(pair.Value, where, []string{"thresholds", "backups", "backup_words", "releases"}, func(key string, pair *ast.MappingValueNode) {
 			p.cfg.clusters[cluster] = append(p.cfg.clusters[cluster], p.section(key, pair.Value, cluster, true)...)
 		})
 	})
@@ -276,6 +276,8 @@ func (p *parser) section(key string, n ast.Node, cluster string, own bool) []set
 		return p.thresholds(n, cluster, own)
 	case "backups":
 		return p.backups(n)
+	case "releases":
+		return p.releases(n)
 	}
 	return p.words(n)
 }
@@ -367,6 +369,22 @@ func (p *parser) words(n ast.Node) []setting {
 		}
 	}
 	return []setting{func(s *sources.Settings) { s.BackupWords = slices.Clone(words) }}
+}
+
+func (p *parser) releases(n ast.Node) []setting {
+	all := releaseKeys()
+	names := make([]string, 0, len(all))
+	for _, k := range all {
+		names = append(names, k.name)
+	}
+	var out []setting
+	p.each(n, "releases", names, func(key string, pair *ast.MappingValueNode) {
+		of := all[slices.Index(names, key)].of
+		if v, ok := p.address(pair.Value); ok {
+			out = append(out, func(s *sources.Settings) { *of(&s.Releases) = v })
+		}
+	})
+	return out
 }
 
 func (p *parser) ui(n ast.Node) {

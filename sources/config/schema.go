@@ -21,6 +21,7 @@ type Key struct {
 
 // Schema lists every key in the order of the file.
 func Schema() []Key {
+	own := sources.DefaultReleaseServer()
 	keys := []Key{{Path: "thresholds", Unit: "section", Text: "the limits of the weekly checklist"}}
 	for _, l := range limits() {
 		keys = append(keys, Key{"thresholds." + l.name, l.unit, l.show(sources.DefaultSettings().Thresholds), l.text})
@@ -31,6 +32,11 @@ func Schema() []Key {
 	}
 	keys = append(keys,
 		Key{"backup_words", "list of words", flow(sources.DefaultSettings().BackupWords), "a CronJob with one of these in its name or labels is taken for a backup"},
+		Key{Path: "releases", Unit: "section", Text: "where versions of k3s come from, for a mirror of your own"})
+	for _, r := range releaseKeys() {
+		keys = append(keys, Key{"releases." + r.name, "http or https address", *r.of(&own), r.text})
+	}
+	keys = append(keys,
 		Key{Path: "ui", Unit: "section", Text: "how the cockpit looks; flags win"})
 	for _, u := range uiKeys() {
 		keys = append(keys, Key{"ui." + u.name, u.unit, u.show(Default().UI), u.text})
@@ -39,7 +45,8 @@ func Schema() []Key {
 		Key{Path: "clusters", Unit: "section", Text: "for one cluster only, by kubeconfig context"},
 		Key{Path: "clusters.<context>.thresholds", Unit: "section", Text: "limits that differ from the general ones"},
 		Key{Path: "clusters.<context>.backups", Unit: "list", Text: "instead of the general list"},
-		Key{Path: "clusters.<context>.backup_words", Unit: "list of words", Text: "instead of the general list"})
+		Key{Path: "clusters.<context>.backup_words", Unit: "list of words", Text: "instead of the general list"},
+		Key{Path: "clusters.<context>.releases", Unit: "section", Text: "addresses that differ from the general ones"})
 }
 
 func flow(words []string) string { return "[" + strings.Join(words, ", ") + "]" }
@@ -115,6 +122,21 @@ func backupKeys() []backupKey {
 		}},
 		{"offsite", "true or false", "a copy is kept outside the Hetzner project", func(p *parser, n ast.Node, b *B) { b.Offsite, _ = p.boolean(n) }},
 		{"where", "text", "where the copies are kept, for whoever restores them", func(p *parser, n ast.Node, b *B) { b.Where, _ = p.text(n) }},
+	}
+}
+
+// releaseKey is one address under releases.
+type releaseKey struct {
+	name, text string
+	of         func(*sources.ReleaseServer) *string
+}
+
+func releaseKeys() []releaseKey {
+	type R = sources.ReleaseServer
+	return []releaseKey{
+		{"url", "below it are tag/TAG and download/TAG/FILE; the nodes fetch from there", func(r *R) *string { return &r.URL }},
+		{"channels", "lists the channels; below it NAME redirects to a version", func(r *R) *string { return &r.Channels }},
+		{"install", "the install script", func(r *R) *string { return &r.Install }},
 	}
 }
 

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"daytwo/sources"
@@ -167,4 +169,23 @@ func (p *parser) sequence(n ast.Node, where, want string) (entries []ast.Node, o
 	}
 	p.fail(n, "`%s` holds %s where %s are expected", where, kindName(n), want)
 	return nil, false
+}
+
+// address reads an http or https address. One with a password in it would put
+// that on the screen and into commands.
+func (p *parser) address(n ast.Node) (string, bool) {
+	text, _, ok := p.scalar(n, "an http or https address")
+	if !ok {
+		return "", false
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") || u.RawQuery != "" || strings.ContainsFunc(text, unicode.IsSpace):
+		p.fail(n, "%q is not an http or https address", sources.Clean(text, longestText))
+	case u.User != nil:
+		p.fail(n, "an address here has no user and no password in it: it is shown on the screen")
+	default:
+		return strings.TrimRight(text, "/"), true
+	}
+	return "", false
 }
