@@ -39,23 +39,28 @@ type StepStatus struct {
 
 // Run is a copy of how a run stands; it never changes.
 type Run struct {
-	ID      string // sorts by time
-	Kind    Kind
-	Title   string
-	Target  sources.Ref
-	Changes bool
-	State   State
-	Who     string // user@host that started it
-	Holder  string // who runs it now, if not this process: user@host, pid
-	Mine    bool   // this process runs it
-	Began   time.Time
-	Ended   time.Time // zero until over
-	Steps   []StepStatus
-	At      int // index of the step that runs or is next; len(Steps) when through
-	Pausing bool
-	Err     string // why it failed or could not go on
-	Dir     string // its folder: journal.jsonl, output.log, and what it saved
-	Output  *Tape  `json:"-"` // its stream; nil if this process has none
+	ID       string // sorts by time
+	Kind     Kind
+	Title    string
+	Target   sources.Ref
+	Changes  bool
+	State    State
+	Who      string // user@host that started it
+	Holder   string // who runs it now, if not this process: user@host, pid
+	Mine     bool   // this process runs it
+	Began    time.Time
+	Ended    time.Time // zero until over
+	Steps    []StepStatus
+	At       int      // index of the step that runs or is next; len(Steps) when through
+	Pausing  bool     // it pauses after the step that runs
+	Stopping bool     // the step that runs was told to end now
+	Notes    []string // worth knowing: "no permission for leases…"
+	Leaves   []string // what it leaves as it is, once abandoned
+	Err      string   // why it failed or could not go on
+	Dir      string   // its folder: journal.jsonl, output.log, and what it saved
+	Output   *Tape    `json:"-"` // its stream; nil if this process has none
+
+	pid int // of the process that runs it
 }
 
 // WayBack is what a person would type to undo what was done so far.

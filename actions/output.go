@@ -1,0 +1,132 @@
+package actions
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"daytwo/sources"
+)
+
+const (
+	// longestLine is where a line without an end is cut.
+	longestLine = 64 << 10
+	// rewound is how much of an earlier stream is shown when a run is resumed.
+	rewound = 64 << 10
+)
+
+// output is where a run's steps write: cleaned and without secrets it goes to
+// the log as a whole, and to the tape for the screen. Lines are held back
+// until they end, for a secret is only known as a whole.
+type output struct {
+	mu   sync.Mutex
+	file *os.File
+	tape *Tape
+	red  *redactor
+	part []byte
+	lost error // the log could not be written: the first reason
+}
+
+// openOutput goes on with the log of a run.
+func openOutput(dir string, red *redactor) (*output, error) {
+	path := filepath.Join(dir, outputName)
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("opening the run's log: %w", err)
+	}
+	o := &output{file: file, tape: NewTape(), red: red}
+	if info, err := file.Stat(); err == nil && info.Size() > 0 {
+		from := max(0, info.Size()-rewound)
+		old, _ := io.ReadAll(io.NewSectionReader(file, from, rewound))
+		if from > 0 { // not from the middle of a line
+			_, old, _ = bytes.Cut(old, []byte("\n"))
+		}
+		_, _ = o.tape.Write(old)
+	}
+	return o, nil
+}
+
+// Write implements io.Writer. It does not fail for want of a disk: what runs
+// must not be cut off in the middle because its log is full.
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	n := len(p)
+	for len(p) > 0 {
+		i := bytes.IndexAny(p, "\n\r")
+		if i < 0 {
+			o.part = append(o.part, p...)
+			break
+		}
+		line := append(o.part, p[:i]...)
+		o.emit(line, p[i])
+		o.part, p = o.part[:0], p[i+1:]
+	}
+	if len(o.part) > longestLine {
+		o.emit(o.part, '\n')
+		o.part = o.part[:0]
+	}
+	return n, nil
+}
+
+// emit writes a line with what ended it: \r begins the same line again.
+func (o *output) emit(line []byte, end byte) {
+	text, ok := o.red.line(sources.CleanStream(string(line)))
+	if !ok {
+		return
+	}
+	out := append([]byte(text), end)
+	_, _ = o.tape.Write(out)
+	if _, err := o.file.Write(out); err != nil && o.lost == nil {
+		o.lost = err
+	}
+}
+
+// heading says which step what follows belongs to, and what a person would
+// have typed.
+func (o *output) heading(now time.Time, s Step) {
+	title := s.Title
+	if s.Group != "" {
+		title = s.Group + " · " + s.Title
+	}
+	text := "# " + now.UTC().Format("15:04:05") + " " + title + "\n"
+	for line := range strings.Lines(s.Command) {
+		text += "$ " + strings.TrimSuffix(line, "\n") + "\n"
+	}
+	_, _ = o.Write([]byte(text))
+}
+
+// flush writes what has no end yet, puts all on the disk, and says what could
+// not be kept.
+func (o *output) flush() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.part) > 0 {
+		o.emit(o.part, '\n')
+		o.part = o.part[:0]
+	}
+	o.red.inKey = false
+	if o.lost != nil {
+		return fmt.Errorf("the log is not whole: %w", o.lost)
+	}
+	if err := o.file.Sync(); err != nil {
+		return fmt.Errorf("keeping the log: %w", err)
+	}
+	return nil
+}
+
+// Close ends the stream.
+func (o *output) Close() error {
+	err := o.flush()
+	o.tape.End()
+	if closed := o.file.Close(); closed != nil {
+		err = errors.Join(err, fmt.Errorf("closing the log: %w", closed))
+	}
+	return err
+}
