@@ -41,6 +41,7 @@ var rooms = map[string]layer{
 	"sources/kubelet": {ours: []string{"sources", "sources/kube"}, libraries: []string{"k8s.io/"}},
 	"sources/ssh":     {ours: []string{"sources"}, libraries: []string{"golang.org/x/crypto/ssh"}},
 	"sources/release": {ours: []string{"sources"}},
+	"sources/record":  {ours: []string{"sources"}},
 	"sources/demo":    {ours: []string{"sources"}, libraries: []string{"k8s.io/", "sigs.k8s.io/", "golang.org/x/crypto/ssh"}},
 	"actions":         {ours: []string{"sources", "actions/"}},
 	"ui":              {ours: []string{"keymap", "sources", "actions"}, libraries: []string{"charm.land/", "github.com/charmbracelet/"}},

@@ -62,6 +62,12 @@ type Node struct {
 	CPU    int64 // allocatable, millicores
 	Memory int64 // allocatable, bytes
 	MaxPod int64 // allocatable pods
+
+	// Args and Env are what k3s was started with, in its own words (annotations
+	// k3s.io/node-args and k3s.io/node-env); it hides secrets itself. nil where
+	// the node says nothing.
+	Args []string
+	Env  map[string]string
 }
 
 // Server reports whether the node carries the control plane.

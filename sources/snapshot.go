@@ -34,6 +34,7 @@ type Snapshot struct {
 	Secrets      Reading[[]TLSSecret]
 	Events       Reading[[]Event]
 	History      Reading[History]
+	Notes        Reading[UpgradeNotes] // of the last upgrade; Err is ErrNotInstalled where there are none
 
 	Sources map[string]Health
 	Judged  Judgement

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -54,8 +55,31 @@ func toNode(n *core.Node) *sources.Node {
 			Message: message(c.Message), Since: c.LastTransitionTime.Time,
 		})
 	}
+	out.Args, out.Env = startedWith(n.Annotations)
 	cordon(out, n)
 	return out
+}
+
+// startedWith reads how k3s was started (k3s pkg/nodeconfig). The path of its
+// own unpacked files differs with every version and says nothing.
+func startedWith(annotations map[string]string) (args []string, env map[string]string) {
+	var rawArgs []string
+	if text, ok := annotations["k3s.io/node-args"]; ok && json.Unmarshal([]byte(text), &rawArgs) == nil {
+		args = make([]string, len(rawArgs))
+		for i, a := range rawArgs {
+			args[i] = message(a)
+		}
+	}
+	var rawEnv map[string]string
+	if text, ok := annotations["k3s.io/node-env"]; ok && json.Unmarshal([]byte(text), &rawEnv) == nil {
+		env = make(map[string]string, len(rawEnv))
+		for k, v := range rawEnv {
+			if k != "K3S_DATA_DIR" {
+				env[name(k)] = message(v)
+			}
+		}
+	}
+	return args, env
 }
 
 func roles(labels map[string]string) []string {

@@ -99,6 +99,7 @@ func sourceDocs() []Doc {
 		{VersionNewer, "A kubelet is newer than the API server.", "a minor: critical; patches are no finding", "/version, node status; Kubernetes version skew policy"},
 		{VersionOlder, "A kubelet lags behind the API server.", "> 1 minor: warning (k3s-io/k3s issue 12819); > 3 minors: critical", "/version, node status; Kubernetes version skew policy"},
 		{VersionMixed, "Servers run different minors.", "warning", "node status"},
+		{VersionNotes, "The notes of the last upgrade no longer match a node: kubelet, container runtime, OS, arguments or environment of k3s, or the node itself.", "any difference: warning; notes that cannot be read: unknown", "upgrade notes of the record, node status, annotations k3s.io/node-args and node-env; weekly checklist"},
 		{SourceAPI, "The API server does not answer, or refuses the credentials; the last picture is shown with its age.", "critical", "API server"},
 		{SourceAccess, "A permission is missing; says what is dark without it.", "unknown, one finding for a verb and resource", "API server"},
 		{SourceRead, "A resource cannot be read although the server answers.", "unknown", "API server"},

@@ -43,6 +43,7 @@ const (
 	VersionNewer  = "version.newer"
 	VersionOlder  = "version.older"
 	VersionMixed  = "version.mixed"
+	VersionNotes  = "version.notes"
 	SourceAPI     = "source.api"
 	SourceAccess  = "source.access"
 	SourceRead    = "source.reading"
