@@ -37,6 +37,8 @@ type Map struct {
 	Panes  Panes
 	Find   Find
 	Tools  Tools
+	Run    Run
+	Stream Stream
 }
 
 // Global works everywhere.
@@ -52,7 +54,13 @@ type Panes struct{ Attention, One, Two, Three, Four, Five, Next, Previous, Left,
 type Find struct{ Filter, Sort, Reverse Binding }
 
 // Tools do something about the object under the cursor, wherever it is listed.
-type Tools struct{ Drain, Upgrade, Forensics, Trail, Logs, Shell, Exec Binding }
+type Tools struct{ Drain, Upgrade, Forensics, Trail, Logs, Shell, Exec, Cordon, Uncordon, Runs Binding }
+
+// Run steers a run while it is in sight.
+type Run struct{ Pause, GoOn, Stop, Retry, Resume, Skip, Abandon, TakeOver, WholeLog, CopyCommand Binding }
+
+// Stream moves in and keeps what runs by.
+type Stream struct{ Search, Next, Previous, Follow, Wrap, Save Binding }
 
 // Default returns the keys as documented.
 func Default() Map {
@@ -101,6 +109,29 @@ func Default() Map {
 			Logs:      Binding{[]string{"l"}, "l", "logs"},
 			Shell:     Binding{[]string{"s"}, "s", "shell"},
 			Exec:      Binding{[]string{"x"}, "x", "exec"},
+			Cordon:    Binding{[]string{"c"}, "c", "cordon"},
+			Uncordon:  Binding{[]string{"U"}, "U", "uncordon"},
+			Runs:      Binding{[]string{"r"}, "r", "runs"},
+		},
+		Run: Run{
+			Pause:       Binding{[]string{"space"}, "space", "pause after step"},
+			GoOn:        Binding{[]string{"space"}, "space", "go on"},
+			Stop:        Binding{[]string{"x"}, "x", "stop"},
+			Retry:       Binding{[]string{"R"}, "R", "retry step"},
+			Resume:      Binding{[]string{"R"}, "R", "resume"},
+			Skip:        Binding{[]string{"S"}, "S", "skip step"},
+			Abandon:     Binding{[]string{"A"}, "A", "abandon"},
+			TakeOver:    Binding{[]string{"T"}, "T", "take over"},
+			WholeLog:    Binding{[]string{"o"}, "o", "whole log"},
+			CopyCommand: Binding{[]string{"y"}, "y", "copy command"},
+		},
+		Stream: Stream{
+			Search:   Binding{[]string{"/"}, "/", "search"},
+			Next:     Binding{[]string{"n"}, "n", "next hit"},
+			Previous: Binding{[]string{"N"}, "N", "previous hit"},
+			Follow:   Binding{[]string{"F"}, "F", "follow"},
+			Wrap:     Binding{[]string{"w"}, "w", "wrap"},
+			Save:     Binding{[]string{"ctrl+s"}, "ctrl+s", "save"},
 		},
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"daytwo/actions"
 	"daytwo/keymap"
 	"daytwo/sources"
 
@@ -14,6 +15,7 @@ import (
 // immutable value a message. Width and Height are the view's own area.
 type Frame struct {
 	Snapshot *sources.Snapshot
+	Runs     []actions.Run // copies, newest first
 	Now      time.Time
 	Theme    Theme
 	Keys     keymap.Map
@@ -63,6 +65,12 @@ type View interface {
 // passes every key but ctrl+c to Update instead of looking for commands.
 type Typer interface{ Typing() bool }
 
+// Watcher is a view that shows something which changes by itself, faster than
+// the snapshot: while it is on top, the root draws it again when its channel
+// has something, at most every 33 ms. The channel has capacity one and means
+// "look again"; nil for nothing to watch now.
+type Watcher interface{ Watch() <-chan struct{} }
+
 // Entry is one line of the palette that is not a command: an object.
 type Entry struct {
 	Title string // "node worker-0"
@@ -81,6 +89,9 @@ type (
 	workMsg      struct{ do func(context.Context) tea.Msg }
 	heartbeatMsg struct{}
 	changedMsg   struct{}
+	runsMsg      struct{}
+	watchedMsg   struct{ from <-chan struct{} }
+	dialogMsg    struct{ over overlay }
 	failedMsg    struct{ err error }
 )
 
@@ -91,6 +102,10 @@ func Heartbeat() tea.Msg { return heartbeatMsg{} }
 // Changed is the message that there is a newer snapshot. Only a driver that
 // set Options.Driven sends it.
 func Changed() tea.Msg { return changedMsg{} }
+
+// RunsChanged is the message that runs are not as they were. Only a driver
+// that set Options.Driven sends it.
+func RunsChanged() tea.Msg { return runsMsg{} }
 
 // Open puts a view on top.
 func Open(v View) tea.Cmd { return func() tea.Msg { return openMsg{v} } }

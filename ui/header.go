@@ -36,6 +36,9 @@ func (r *Root) header() string {
 		{t.Key.Render(r.o.Title), 18},
 		{t.Strong.Render(Cut(Clean(r.clusterName()), r.width/3)), 0},
 	}
+	if badge := r.badge(); badge != "" {
+		pieces = append(pieces, piece{badge, 1})
+	}
 	if about := aboutVersion(s); about != "" {
 		pieces = append(pieces, piece{t.Dim.Render(about), 15})
 	}

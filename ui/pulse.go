@@ -32,6 +32,87 @@ func (r *Root) look(pause time.Duration) tea.Cmd {
 	}
 }
 
+// lookRuns waits until a run has changed, as look does for the store.
+func (r *Root) lookRuns(pause time.Duration) tea.Cmd {
+	if r.o.Driven || r.o.Runner == nil {
+		return nil
+	}
+	changed, done := r.o.Runner.Changed(), r.done
+	return func() tea.Msg {
+		if !wait(done, pause) {
+			return nil
+		}
+		select {
+		case <-done:
+			return nil
+		case <-changed:
+			return runsMsg{}
+		}
+	}
+}
+
+func (r *Root) lookAtRuns() {
+	if r.o.Runner != nil {
+		r.runs = r.o.Runner.Runs()
+	}
+}
+
+// leastBetweenReads limits how often a stream is read: thirty times a second
+// is more than an eye reads, and each read draws the screen.
+const leastBetweenReads = 33 * time.Millisecond
+
+// watch is the waiting for what the top view watches.
+type watch struct {
+	from <-chan struct{}
+	stop chan struct{} // closed when another view is on top
+}
+
+// rewatch waits for what the top view watches, and no longer for what another
+// did that is covered now or gone.
+func (r *Root) rewatch(msg tea.Msg) tea.Cmd {
+	if r.o.Driven {
+		return nil
+	}
+	var from <-chan struct{}
+	if w, ok := r.top().(Watcher); ok {
+		from = w.Watch()
+	}
+	pause := time.Duration(0)
+	if from == r.watch.from {
+		if m, ok := msg.(watchedMsg); !ok || m.from != from {
+			return nil // it is waited for already
+		}
+		pause = leastBetweenReads
+	}
+	if r.watch.stop != nil && from != r.watch.from {
+		close(r.watch.stop)
+		r.watch.stop = nil
+	}
+	if r.watch.from = from; from == nil {
+		return nil
+	}
+	if r.watch.stop == nil {
+		r.watch.stop = make(chan struct{})
+	}
+	return await(from, r.watch.stop, r.done, pause)
+}
+
+// await waits for a change after a pause, or for either end.
+func await(from, stop, done <-chan struct{}, pause time.Duration) tea.Cmd {
+	return func() tea.Msg {
+		if !wait(done, pause) {
+			return nil
+		}
+		select {
+		case <-done:
+		case <-stop:
+		case <-from:
+			return watchedMsg{from}
+		}
+		return nil
+	}
+}
+
 // calmBeat is the time between heartbeats while nothing on the screen counts
 // seconds: each draws the whole screen.
 const calmBeat = 5 * time.Second
@@ -57,7 +138,7 @@ func (r *Root) beat() tea.Cmd {
 // countsSeconds reports whether something in sight tells seconds: how old a
 // stale picture or a piece of evidence is, or a toast that goes away.
 func (r *Root) countsSeconds() bool {
-	return len(r.views) > 1 || stale(r.snapshot) || r.frame.Now.Before(r.toast.until)
+	return len(r.views) > 1 || going(r.runs) || stale(r.snapshot) || r.frame.Now.Before(r.toast.until)
 }
 
 // wait lets a time pass; false if done was closed meanwhile.

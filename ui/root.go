@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"daytwo/actions"
 	"daytwo/keymap"
 	"daytwo/sources"
 
@@ -20,9 +21,16 @@ type Store interface {
 	Changed() <-chan struct{}
 }
 
+// Runner is where the root finds how runs stand: actions.Runner.
+type Runner interface {
+	Runs() []actions.Run
+	Changed() <-chan struct{}
+}
+
 // Options is what the root is made of.
 type Options struct {
 	Store   Store
+	Runner  Runner // nil: no runs
 	Clock   func() time.Time
 	Keys    keymap.Map
 	Home    View                // the bottom view
@@ -52,6 +60,8 @@ type Root struct {
 	done     <-chan struct{} // ends what the root waits for
 	fail     func(error)     // ends the program
 	snapshot *sources.Snapshot
+	runs     []actions.Run
+	watch    watch
 	dark     bool
 	profile  colorprofile.Profile
 	theme    Theme
@@ -95,7 +105,9 @@ func New(o Options) *Root {
 		ctx: context.Background(), fail: func(error) {}, snapshot: o.Store.Snapshot(),
 	}
 	r.restyle()
+	r.lookAtRuns()
 	r.frame = r.newFrame()
+	r.announce()
 	return r
 }
 
@@ -103,7 +115,7 @@ func New(o Options) *Root {
 func (r *Root) Init() tea.Cmd {
 	var cmds []tea.Cmd
 	if !r.o.Driven {
-		cmds = append(cmds, r.look(0), r.beat())
+		cmds = append(cmds, r.look(0), r.lookRuns(0), r.beat())
 	}
 	if r.o.Theme == Auto || r.o.Theme == "" {
 		cmds = append(cmds, tea.RequestBackgroundColor)
@@ -122,7 +134,8 @@ func (r *Root) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 	}()
 	again := r.notice(msg)
 	r.frame = r.newFrame()
-	return r, tea.Batch(again, r.guard(r.answer(msg)))
+	cmd = r.guard(r.answer(msg))
+	return r, tea.Batch(again, cmd, r.rewatch(msg))
 }
 
 // notice takes in what a frame is made of; it returns the command that waits
@@ -141,10 +154,14 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 		}
 	case heartbeatMsg:
 		r.snapshot = r.o.Store.Snapshot()
+		r.lookAtRuns()
 		return r.beat()
 	case changedMsg:
 		r.snapshot = r.o.Store.Snapshot()
 		return r.look(leastBetweenLooks)
+	case runsMsg:
+		r.lookAtRuns()
+		return r.lookRuns(leastBetweenLooks)
 	}
 	return nil
 }
@@ -152,8 +169,10 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 // answer hands a message to who it is for.
 func (r *Root) answer(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
-	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg:
+	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg, runsMsg, watchedMsg:
 		return nil // in the frame
+	case dialogMsg:
+		r.over = m.over
 	case openMsg:
 		r.over, r.views = nil, append(r.views, m.view)
 		r.frame = r.newFrame()
@@ -241,7 +260,7 @@ func (r *Root) say(s sources.Severity, text string) {
 func (r *Root) newFrame() Frame {
 	body := r.arranged().body
 	return Frame{
-		Snapshot: r.snapshot, Now: r.o.Clock(), Theme: r.theme, Keys: r.o.Keys,
+		Snapshot: r.snapshot, Runs: r.runs, Now: r.o.Clock(), Theme: r.theme, Keys: r.o.Keys,
 		Width: body.W, Height: body.H, ReadOnly: r.o.ReadOnly, tools: r.o.Tools,
 	}
 }

@@ -1,0 +1,103 @@
+package ui_test
+
+import (
+	"testing"
+
+	"daytwo/actions"
+	"daytwo/keymap"
+	"daytwo/ui"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// asking is a view whose key d asks a question.
+func asking(q ui.Question) *listView {
+	v := newListView(things(3))
+	v.extra = []ui.Command{{Key: keymap.Default().Tools.Drain, Risk: keymap.Destroys, Do: func() tea.Cmd { return ui.Ask(q) }}}
+	return v
+}
+
+func TestANameMustBeTypedExactly(t *testing.T) {
+	t.Parallel()
+	done := 0
+	q := ui.Confirm("Drain worker-0", "worker-0", "drain", []string{"moves 21 pods"}, func() tea.Cmd { done++; return nil })
+	d := open(t, asking(q), 100, 30)
+	d.Press("d")
+	d.See("Drain worker-0", "moves 21 pods", "type worker-0 to drain", "enter drain", "esc cancel")
+	d.Press("enter")
+	d.Type("worker-")
+	d.Press("enter")
+	d.See("type worker-0 to go on")
+	d.Type("q0")
+	d.Press("enter")
+	if done != 0 {
+		t.Fatal("a wrong name was taken for the right one")
+	}
+	d.Press("ctrl+u")
+	d.Paste("worker-0\n")
+	d.Press("enter")
+	d.NotSee("Drain worker-0")
+	if done != 1 {
+		t.Fatalf("done %d times, want once", done)
+	}
+	d.Press("d")
+	d.Type("worker-0")
+	d.Press("esc")
+	d.NotSee("Drain worker-0")
+	if done != 1 {
+		t.Fatal("esc did it")
+	}
+}
+
+func TestAReasonIsAsked(t *testing.T) {
+	t.Parallel()
+	why := ""
+	d := open(t, asking(ui.Question{
+		Title: "Skip backup", Label: "why is it skipped?", Yes: "skip",
+		Do: func(text string) tea.Cmd { why = text; return nil },
+	}), 80, 24)
+	d.Press("d", "space", "enter")
+	d.See("it needs some words")
+	d.Type("restored by hand")
+	d.Press("enter")
+	if why != "restored by hand" {
+		t.Fatalf("the reason is %q", why)
+	}
+}
+
+func TestASecretIsNotShown(t *testing.T) {
+	t.Parallel()
+	got := ""
+	d := open(t, asking(ui.Question{
+		Title: "Key", Label: "passphrase", Yes: "unlock", Secret: true,
+		Do: func(text string) tea.Cmd { got = text; return nil },
+	}), 80, 24)
+	d.Press("d")
+	d.Type("hunter2 ")
+	d.See("********")
+	d.NotSee("hunter2")
+	d.Press("enter")
+	if got != "hunter2 " {
+		t.Fatalf("got %q", got)
+	}
+}
+
+// runner stands for the runs of this machine.
+type runner struct{ runs []actions.Run }
+
+func (r *runner) Runs() []actions.Run      { return r.runs }
+func (r *runner) Changed() <-chan struct{} { return nil }
+
+func TestTheHeaderTellsOfRuns(t *testing.T) {
+	t.Parallel()
+	steps := []actions.StepStatus{{Title: "cordon", Group: "worker-0"}, {Title: "evict", Group: "worker-0"}}
+	r := &runner{runs: []actions.Run{{Kind: "drain", Title: "Drain worker-0", State: actions.Interrupted, Steps: steps}}}
+	d := open(t, newListView(things(3)), 100, 20, func(o *ui.Options) { o.Runner = r })
+	d.See("▲ drain interrupted r", "Drain worker-0 is interrupted; r shows it")
+	r.runs = []actions.Run{{Kind: "drain", State: actions.Running, Steps: steps, At: 1, Mine: true}}
+	d.Send(ui.RunsChanged())
+	d.See("▸ drain 2/2 worker-0 evict")
+	r.runs = []actions.Run{{Kind: "drain", State: actions.Done, Steps: steps, At: 2}}
+	d.Send(ui.RunsChanged())
+	d.NotSee("drain 2/2", "interrupted r")
+}
