@@ -1,0 +1,204 @@
+package forensics
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"daytwo/sources"
+)
+
+// mostOutput bounds what is taken of one probe.
+const mostOutput = 32 << 20
+
+// line is the command as it runs, and as a person would type it as root: it
+// stands back behind everything that the node has to do, and ends in time.
+func (p probe) line() string {
+	lead := fmt.Sprintf("nice -n19 ionice -c3 timeout %d ", int(p.limit/time.Second))
+	if p.shell {
+		return lead + "sh -c " + sources.Quote(p.command)
+	}
+	return lead + p.command
+}
+
+// run asks the node, reads the answer into facts and tells it on out. Only
+// that ctx ended is an error of the run: everything else that goes wrong is
+// an answer too, and the next probe may still work.
+func (p probe) run(ctx context.Context, host sources.Host, clock func() time.Time, out io.Writer) (Result, Facts, error) {
+	r := Result{ID: p.id, Title: p.title, Command: p.line(), Began: clock()}
+	var facts Facts
+	got, errs := &bounded{most: mostOutput}, &bounded{most: 64 << 10}
+	_, _ = fmt.Fprintf(out, "$ %s\n", p.line())
+	err := host.Run(ctx, sources.Command{Line: p.line(), Root: true, Stdout: got, Stderr: errs})
+	r.Took = clock().Sub(r.Began)
+	if ctx.Err() != nil {
+		return r, facts, fmt.Errorf("looking at the node: %w", context.Cause(ctx))
+	}
+	r.Err, r.Note = p.judge(err, got, errs)
+	if r.Err == "" {
+		if err := p.read(got.Bytes(), &facts); err != nil {
+			r.Err, facts = clean(err.Error()), Facts{}
+		}
+	}
+	p.report(out, r, got.Bytes(), &facts)
+	return r, facts, nil
+}
+
+// judge tells a look that failed from one that could not see everything.
+func (p probe) judge(err error, got, errs *bounded) (failed, note string) {
+	said := lastLine(errs.String())
+	var exit *sources.ExitError
+	if errors.As(err, &exit) {
+		said = lastLine(firstOf(errs.String(), exit.Stderr))
+	}
+	switch {
+	case got.over:
+		return fmt.Sprintf("it wrote more than %s, which is more than is taken", bytesOf(mostOutput)), ""
+	case err == nil && got.Len() == 0 && !p.empty:
+		return firstOf(said, "it wrote nothing"), ""
+	case err == nil:
+		return "", said
+	case exit != nil && exit.Code == 124:
+		return "not done within " + sources.Span(p.limit) + ", so it was ended", ""
+	case exit != nil && p.partly && (got.Len() > 0 || p.empty && missing(said)):
+		return "", said
+	case exit != nil:
+		return firstOf(said, fmt.Sprintf("exit code %d", exit.Code)), ""
+	}
+	return clean(err.Error()), ""
+}
+
+// missing reports that a complaint says only that there is nothing.
+func missing(said string) bool {
+	return said == "" || strings.Contains(said, "No such file or directory")
+}
+
+// report tells what a probe found, in lines.
+func (p probe) report(out io.Writer, r Result, got []byte, f *Facts) {
+	say := func(format string, args ...any) { _, _ = fmt.Fprintf(out, format+"\n", args...) }
+	if r.Err != "" {
+		say("unknown: %s", r.Err)
+		return
+	}
+	if p.raw {
+		for l := range strings.SplitSeq(strings.TrimRight(string(got), "\n"), "\n") {
+			mark := ""
+			if p.id == "log" && logWhy(l) != "" {
+				mark = ">> "
+			}
+			say("%s%s", mark, clean(l))
+		}
+	}
+	if p.tell != nil {
+		for _, l := range p.tell(f) {
+			say("%s", l)
+		}
+	}
+	if r.Note != "" {
+		say("not all of it: %s", r.Note)
+	}
+}
+
+func firstOf(all ...string) string {
+	for _, s := range all {
+		if strings.TrimSpace(s) != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// lastLine is the last line that says something, cleaned.
+func lastLine(s string) string {
+	s = strings.TrimSpace(s)
+	return clean(s[strings.LastIndexByte(s, '\n')+1:])
+}
+
+// bounded keeps the beginning of what is written, and says if there was more.
+type bounded struct {
+	bytes.Buffer
+	most int
+	over bool
+}
+
+// Write never fails: a probe that writes too much is ended by nobody, its
+// answer is refused.
+func (b *bounded) Write(p []byte) (int, error) {
+	if room := b.most - b.Len(); len(p) > room {
+		b.over = true
+		_, _ = b.Buffer.Write(p[:max(room, 0)])
+		return len(p), nil
+	}
+	return b.Buffer.Write(p)
+}
+
+// saved is one probe's file in the run's folder.
+type saved struct {
+	Result Result
+	Facts  Facts
+}
+
+func resultFile(dir, id string) string { return filepath.Join(dir, "probe-"+id+".json") }
+
+// save writes a probe's answer into the run's folder.
+func save(dir string, r Result, f Facts) error {
+	return writeJSON(resultFile(dir, r.ID), saved{r, f})
+}
+
+func writeJSON(path string, v any) error {
+	text, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return fmt.Errorf("saving %s: %w", path, err)
+	}
+	return writeFile(path, text)
+}
+
+// writeFile replaces a file whole.
+func writeFile(path string, text []byte) error {
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, text, 0o600); err != nil {
+		return fmt.Errorf("saving %s: %w", path, err)
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("saving %s: %w", path, err)
+	}
+	return nil
+}
+
+// load reads what the probes of a run saved. The fields of each probe are its
+// own, so that reading one over the other puts them together.
+func load(dir string, all []probe) ([]Result, Facts, error) {
+	var f Facts
+	var results []Result
+	for _, id := range append(idsOf(all), apiProbe) {
+		raw, err := os.ReadFile(resultFile(dir, id))
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, f, fmt.Errorf("reading what was found: %w", err)
+		}
+		one := saved{Facts: f}
+		if err := json.Unmarshal(raw, &one); err != nil {
+			return nil, f, fmt.Errorf("reading what was found, %s: %w", resultFile(dir, id), err)
+		}
+		f = one.Facts
+		results = append(results, one.Result)
+	}
+	return results, f, nil
+}
+
+func idsOf(all []probe) []string {
+	ids := make([]string, 0, len(all))
+	for _, p := range all {
+		ids = append(ids, p.id)
+	}
+	return ids
+}
