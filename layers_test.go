@@ -43,7 +43,7 @@ var rooms = map[string]layer{
 	"sources/release": {ours: []string{"sources"}},
 	"sources/record":  {ours: []string{"sources"}},
 	"sources/demo":    {ours: []string{"sources"}, libraries: []string{"k8s.io/", "sigs.k8s.io/", "golang.org/x/crypto/ssh"}},
-	"actions":         {ours: []string{"sources", "actions/"}},
+	"actions":         {ours: []string{"sources", "actions", "actions/"}},
 	"ui":              {ours: []string{"keymap", "sources", "actions"}, libraries: []string{"charm.land/", "github.com/charmbracelet/"}},
 	"ui/uitest":       {ours: []string{"keymap", "sources", "actions", "ui"}, libraries: []string{"charm.land/", "github.com/charmbracelet/"}},
 	"views":           {ours: []string{"keymap", "sources", "actions", "actions/", "ui", "views/"}, libraries: []string{"charm.land/", "github.com/charmbracelet/"}},
