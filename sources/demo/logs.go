@@ -3,6 +3,7 @@ package demo
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -30,24 +31,30 @@ func (w *World) serveLog(rw http.ResponseWriter, q *request) error {
 	case params.Get("previous") == "true" && c.LastTerminationState.Terminated == nil:
 		return apierrors.NewBadRequest(fmt.Sprintf("previous terminated container %q in pod %q not found", container, p.Name))
 	}
-	lines := logLines(p, c, params.Get("previous") == "true", w.now())
-	if n, err := strconv.Atoi(params.Get("tailLines")); err == nil && n >= 0 && n < len(lines) {
-		lines = lines[len(lines)-n:]
-	}
+	run := w.logs.of(p, c, params.Get("previous") == "true", w.now())
+	sent := logReply{w: w, rw: rw, q: q, run: run, stamps: params.Get("timestamps") == "true", from: logFrom(params, run.all(), w.now())}
 	rw.Header().Set("Content-Type", "text/plain")
-	for _, l := range lines {
-		text := l.text
-		if params.Get("timestamps") == "true" {
-			text = l.at.Format(time.RFC3339Nano) + " " + text
-		}
-		if _, err := fmt.Fprintln(rw, text); err != nil {
-			return nil //nolint:nilerr // the client is gone; nobody is left to tell
-		}
-	}
-	if params.Get("follow") == "true" {
-		w.followLog(rw, q, p)
-	}
+	sent.serve(params.Get("follow") == "true", p)
 	return nil
+}
+
+// logFrom is the index of the first line that was asked for.
+func logFrom(params url.Values, lines []logLine, now time.Time) int {
+	from := 0
+	var since time.Time
+	if at, err := time.Parse(time.RFC3339, params.Get("sinceTime")); err == nil {
+		since = at
+	}
+	if n, err := strconv.Atoi(params.Get("sinceSeconds")); err == nil {
+		since = now.Add(-time.Duration(n) * time.Second)
+	}
+	for from < len(lines) && lines[from].at.Before(since) {
+		from++
+	}
+	if n, err := strconv.Atoi(params.Get("tailLines")); err == nil && n >= 0 {
+		from = max(from, len(lines)-n)
+	}
+	return from
 }
 
 func containerStatus(p *corev1.Pod, name string) *corev1.ContainerStatus {
@@ -67,6 +74,10 @@ type logLine struct {
 // logLines makes up the end of a container's log.
 func logLines(p *corev1.Pod, c *corev1.ContainerStatus, previous bool, now time.Time) []logLine {
 	end, last := now, c.LastTerminationState.Terminated
+	var began time.Time
+	if c.State.Running != nil && !previous {
+		began = c.State.Running.StartedAt.Time
+	}
 	died := last != nil && (previous || c.State.Running == nil)
 	if died {
 		end = last.FinishedAt.Time
@@ -74,6 +85,9 @@ func logLines(p *corev1.Pod, c *corev1.ContainerStatus, previous bool, now time.
 	var out []logLine
 	for i := range 20 {
 		at := end.Add(-time.Duration(20-i) * 4 * time.Second)
+		if at.Before(began) {
+			continue
+		}
 		out = append(out, logLine{at, fmt.Sprintf("%s level=info msg=\"request served\" id=%08x ms=%d",
 			at.Format(time.RFC3339), uint32(hash(p.Name, strconv.Itoa(i))), 3+hash(p.Name, at.String())%90)})
 	}
@@ -91,33 +105,4 @@ func logLines(p *corev1.Pod, c *corev1.ContainerStatus, previous bool, now time.
 		out = append(out, logLine{end, stamp + " level=error msg=\"fatal: encoder exited\" code=" + strconv.Itoa(int(last.ExitCode))})
 	}
 	return out
-}
-
-// followLog adds a line at each step of the world until the client leaves or
-// the pod is gone.
-func (w *World) followLog(rw http.ResponseWriter, q *request, p *corev1.Pod) {
-	flusher, ok := rw.(http.Flusher)
-	if !ok {
-		return
-	}
-	flusher.Flush()
-	for {
-		_, _, more, err := w.store.since(w.store.version())
-		if err != nil {
-			return
-		}
-		select {
-		case <-q.Context().Done():
-			return
-		case <-more:
-		}
-		now := w.now()
-		if _, ok := fetch[*corev1.Pod](w.store, p.Namespace, p.Name); !ok {
-			return
-		}
-		if _, err := fmt.Fprintf(rw, "%s level=info msg=\"request served\" ms=%d\n", now.Format(time.RFC3339), 3+hash(p.Name, now.String())%90); err != nil {
-			return
-		}
-		flusher.Flush()
-	}
 }

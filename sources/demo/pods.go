@@ -281,7 +281,7 @@ func die(c *corev1.ContainerStatus, l *crashLoop, at time.Time, wait string) {
 	}
 	c.LastTerminationState = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 		ExitCode: l.exit, Reason: l.reason, StartedAt: started, FinishedAt: metav1.NewTime(at),
-		ContainerID: fmt.Sprintf("containerd://%016x%016x%016x%016x", hash(c.Name, at.String()), hash(c.Image), hash(c.Name), uint64(at.UnixNano())),
+		ContainerID: c.ContainerID,
 	}}
 	c.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: wait}}
 	c.Ready, c.Started = false, new(false)
@@ -292,6 +292,7 @@ func (m *simulation) restart(p *corev1.Pod, at time.Time) {
 	edit(m.s, p, func(p *corev1.Pod) bool {
 		c := &p.Status.ContainerStatuses[0]
 		c.RestartCount++
+		c.ContainerID = containerID(p, c)
 		c.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(at)}}
 		setReady(p, true, at)
 		return true

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -44,9 +45,15 @@ func setRunning(p *corev1.Pod, host string, now time.Time) {
 		c := &p.Status.ContainerStatuses[i]
 		c.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: at}}
 		c.ImageID = imageID(c.Image)
-		c.ContainerID = fmt.Sprintf("containerd://%016x%016x%016x%016x", hash(string(p.UID), c.Name), hash(c.Image, p.Name), hash(c.Name, p.Name), hash(p.Name))
+		c.ContainerID = containerID(p, c)
 	}
 	address(p, host)
+}
+
+// containerID names a run of a container: a restart makes another.
+func containerID(p *corev1.Pod, c *corev1.ContainerStatus) string {
+	return fmt.Sprintf("containerd://%016x%016x%016x%016x",
+		hash(string(p.UID), c.Name), hash(c.Image, p.Name), hash(c.Name, p.Name), hash(p.Name, strconv.Itoa(int(c.RestartCount))))
 }
 
 func imageID(image string) string {

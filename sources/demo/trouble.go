@@ -87,6 +87,7 @@ func (b *builder) breakFirst(owner string, p *corev1.Pod, restarts []time.Time, 
 			return true
 		}
 		again := last.Add(loop.waits)
+		c.ContainerID = containerID(p, c)
 		c.State = corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(again)}}
 		setReady(p, true, again)
 		return true

@@ -59,6 +59,7 @@ type World struct {
 	byName   map[string]*machine // the same
 	sim      *simulation
 	loops    []loopPast
+	logs     *logbook
 
 	evictions sync.Mutex // one budget decision at a time
 	steps     sync.Mutex // one step at a time
@@ -108,7 +109,7 @@ func newWorld(o Options, ca *authority) *World {
 	}
 	w := &World{
 		scenario: o.Scenario, now: func() time.Time { return o.Clock().UTC() }, tls: ca,
-		codec: newCodec(), faults: newFaults(), byName: map[string]*machine{},
+		codec: newCodec(), faults: newFaults(), logs: newLogbook(), byName: map[string]*machine{},
 	}
 	w.began = w.now().Truncate(time.Second)
 	w.store = newStore(newRegistry(kinds), w.now, o.Seed, 48_213_007)
@@ -163,6 +164,7 @@ func (w *World) Step() {
 	w.steps.Lock()
 	defer w.steps.Unlock()
 	w.sim.step()
+	w.growLogs(w.now())
 }
 
 // Now is the world's time.

@@ -63,7 +63,7 @@ func settled(s *sources.Snapshot) bool {
 	return true
 }
 
-func file(t *testing.T, data []byte) string {
+func file(t testing.TB, data []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config")
 	if err := os.WriteFile(path, data, 0o600); err != nil {

@@ -1,0 +1,380 @@
+package kube
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+
+	"daytwo/sources"
+)
+
+// NeedLogs is for reading what containers write.
+func NeedLogs() Need { return Need{Verb: "get", Resource: "pods/log", Lights: "logs"} }
+
+const (
+	logBuffer   = 64 << 10
+	longestLine = 1 << 20 // a longer one is handed on in pieces
+)
+
+// Log implements sources.Logs.
+func (c *Client) Log(ctx context.Context, ask sources.LogAsk, sink sources.LogSink) error {
+	l := &logReader{
+		c: c, ask: ask, sink: sink, memory: newLogMemory(), began: c.now(),
+		in: bufio.NewReaderSize(nil, logBuffer), retry: wait.Backoff{Duration: c.pace.retry, Cap: c.pace.retryMax, Factor: 2, Steps: 10},
+	}
+	defer sink.Pause()
+	return l.run(ctx)
+}
+
+// logReader is one log being read over as many connections as it takes.
+type logReader struct {
+	c      *Client
+	ask    sources.LogAsk
+	sink   sources.LogSink
+	memory *logMemory
+	in     *bufio.Reader
+	began  time.Time
+	opened bool   // the server answered once
+	run1   string // the container's run that is read, by its ID
+	over   string // the run that is known to be over and was read to its end
+	part   []byte // a last line without an end: whole only if the log ends there
+	lost   bool   // the sink was told that the connection is lost
+	waits  bool   // the sink was told that a restart is waited for
+	retry  wait.Backoff
+}
+
+// errLogOver ends the reading: the container will write no more.
+var errLogOver = errors.New("the log is over")
+
+func (l *logReader) run(ctx context.Context) error {
+	if l.ask.Follow {
+		l.status(ctx) // which run; what cannot be known now is asked for after the first connection
+	}
+	for ctx.Err() == nil {
+		err := l.read(ctx, l.options())
+		switch {
+		case ctx.Err() != nil:
+		case err == nil && !l.ask.Follow:
+			l.end()
+			return nil
+		case err != nil && !l.passes(err):
+			return l.c.explain(err, NeedLogs(), requestTimeout)
+		default:
+			err = l.next(ctx, err)
+			if errors.Is(err, errLogOver) {
+				l.end()
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return ctx.Err() //nolint:wrapcheck // the caller's own
+}
+
+// end hands on a last line that never got a line break.
+func (l *logReader) end() {
+	if len(l.part) > 0 {
+		l.line(l.part)
+		l.part = nil
+	}
+}
+
+// passes reports that an error may be over soon: the server or the line to it
+// is away, or the container has not begun yet.
+func (l *logReader) passes(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return l.c.explainTLS(err) == ""
+	}
+	switch {
+	case l.opened && apierrors.IsNotFound(err):
+		return true // the pod's state tells
+	case apierrors.IsBadRequest(err):
+		return l.ask.Follow && !l.ask.Previous
+	case apierrors.IsTooManyRequests(err), apierrors.IsTimeout(err), apierrors.IsServerTimeout(err),
+		apierrors.IsServiceUnavailable(err), apierrors.IsInternalError(err):
+		return true
+	}
+	return false
+}
+
+// options are the query for what was not read yet.
+func (l *logReader) options() *core.PodLogOptions {
+	o := &core.PodLogOptions{Container: l.ask.Container, Follow: l.ask.Follow && !l.ask.Previous, Previous: l.ask.Previous, Timestamps: true}
+	switch since := l.memory.since(); {
+	case !since.IsZero():
+		o.SinceTime = &metav1.Time{Time: since}
+	case l.ask.Since > 0: // by the node's clock, which may differ from ours
+		o.SinceSeconds = new(int64((l.ask.Since + l.c.now().Sub(l.began)).Seconds() + 1))
+	}
+	if !l.opened && l.ask.Tail > 0 {
+		o.TailLines = &l.ask.Tail
+	}
+	return o
+}
+
+// read is one connection, to its end.
+func (l *logReader) read(ctx context.Context, o *core.PodLogOptions) error {
+	l.memory.rewind()
+	l.part = nil
+	body, err := l.c.set.CoreV1().Pods(l.ask.Pod.Namespace).GetLogs(l.ask.Pod.Name, o).MaxRetries(0).Stream(ctx)
+	if err != nil {
+		return err //nolint:wrapcheck // told apart and explained by the caller
+	}
+	defer func() { _ = body.Close() }()
+	l.opened = true
+	l.retry.Duration, l.retry.Steps = l.c.pace.retry, 10
+	if l.lost {
+		l.lost = false
+		l.sink.Note("connected again")
+	}
+	l.in.Reset(body)
+	for {
+		if l.in.Buffered() == 0 {
+			l.sink.Pause()
+		}
+		if err := l.readLine(); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// readLine hands on one line. What has no end when the connection has one
+// stays in part.
+func (l *logReader) readLine() error {
+	chunk, err := l.in.ReadSlice('\n')
+	switch {
+	case err == nil && len(l.part) == 0:
+		l.line(chunk[:len(chunk)-1])
+		return nil
+	case err == nil:
+		l.line(append(l.part, chunk[:len(chunk)-1]...))
+		l.part = l.part[:0]
+		return nil
+	case !errors.Is(err, bufio.ErrBufferFull):
+		l.part = append(l.part, chunk...)
+		return err //nolint:wrapcheck // told apart by the caller
+	}
+	l.part = append(l.part, chunk...)
+	if len(l.part) >= longestLine {
+		l.line(l.part)
+		l.part = l.part[:0]
+	}
+	return nil
+}
+
+func (l *logReader) line(line []byte) {
+	if text, fresh := l.memory.fresh(line); fresh {
+		l.sink.Line(text)
+	}
+}
+
+// next decides, after a connection ended (err says how, nil is in peace), how
+// to go on, and waits until that makes sense.
+func (l *logReader) next(ctx context.Context, err error) error {
+	if err != nil {
+		l.say(err)
+		l.rest(ctx)
+	}
+	if !l.ask.Follow || l.ask.Previous {
+		return nil // once more
+	}
+	c, state := l.status(ctx)
+	switch state {
+	case podAway:
+		l.rest(ctx)
+		return nil
+	case podGone:
+		l.sink.Note("the pod is gone")
+		return errLogOver
+	case podKnown:
+	}
+	if !c.declared(l.ask.Container) {
+		return l.c.explain(err, NeedLogs(), requestTimeout)
+	}
+	if now := runOf(c); now != l.run1 && now != "" {
+		return l.follow(ctx, c, now)
+	}
+	if c.status.State.Running != nil {
+		if err == nil {
+			l.rest(ctx) // the connection ended, the container did not
+		}
+		return nil
+	}
+	return l.stopped(ctx, c)
+}
+
+// follow goes over to the container's next run, after what is left of the one
+// before.
+func (l *logReader) follow(ctx context.Context, c container, now string) error {
+	last := c.status.LastTerminationState.Terminated
+	switch {
+	case last != nil && last.ContainerID == l.run1:
+		o := l.options()
+		o.Follow, o.Previous = false, true
+		if err := l.read(ctx, o); err != nil && ctx.Err() == nil {
+			l.say(err)
+			l.rest(ctx)
+			return nil // the state is looked at again
+		}
+		l.end()
+		l.sink.Note("the container restarted; it had ended with " + ending(last))
+	default:
+		l.sink.Note("the container restarted more than once meanwhile: what its runs in between wrote can no longer be read")
+	}
+	l.run1, l.waits = now, false
+	return nil
+}
+
+// stopped is for a container that does not run: what is left of its log, then
+// its end, or the wait for its restart.
+func (l *logReader) stopped(ctx context.Context, c container) error {
+	if l.run1 != l.over {
+		o := l.options()
+		o.Follow = false
+		if err := l.read(ctx, o); err != nil && ctx.Err() == nil {
+			if l.passes(err) {
+				l.say(err)
+				l.rest(ctx)
+				return nil
+			}
+			return l.c.explain(err, NeedLogs(), requestTimeout)
+		}
+		l.end()
+		l.over = l.run1
+	}
+	if c.final() {
+		return errLogOver
+	}
+	if !l.waits {
+		l.waits = true
+		l.sink.Note("the container does not run (" + c.why() + "); waiting for it to start again")
+		l.sink.Pause()
+	}
+	for ctx.Err() == nil {
+		l.rest(ctx)
+		again, state := l.status(ctx)
+		if state == podGone || state == podKnown && (runOf(again) != l.run1 || again.final() || again.status.State.Running != nil) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// say tells once why the log cannot be read now.
+func (l *logReader) say(err error) {
+	if l.lost {
+		return
+	}
+	l.lost = true
+	why := l.c.explain(err, NeedLogs(), requestTimeout).Error()
+	l.sink.Note(why + "; trying again, nothing is lost by that")
+	l.sink.Pause()
+}
+
+func (l *logReader) rest(ctx context.Context) { pause(ctx, l.retry.Step()) }
+
+// podState is what is known of the pod.
+type podState int
+
+const (
+	podKnown podState = iota
+	podAway           // cannot be asked for now
+	podGone
+)
+
+// container is a container's status within its pod's.
+type container struct {
+	pod    *core.Pod
+	status core.ContainerStatus
+}
+
+// status looks the container up.
+func (l *logReader) status(ctx context.Context) (container, podState) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	pod, err := l.c.set.CoreV1().Pods(l.ask.Pod.Namespace).Get(ctx, l.ask.Pod.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err) && !isMissing(err):
+		return container{}, podGone
+	case err != nil:
+		if apierrors.IsForbidden(err) { // logs may be read, the pod may not: then a log ends where it ends
+			return container{}, podGone
+		}
+		l.say(err)
+		return container{}, podAway
+	}
+	all := slices.Concat(pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses, pod.Status.EphemeralContainerStatuses)
+	i := slices.IndexFunc(all, func(s core.ContainerStatus) bool { return s.Name == l.ask.Container })
+	if i < 0 {
+		return container{pod: pod}, podKnown
+	}
+	c := container{pod, all[i]}
+	if l.run1 == "" {
+		l.run1 = runOf(c)
+	}
+	return c, podKnown
+}
+
+// runOf names the newest run of a container that has begun.
+func runOf(c container) string {
+	if t := c.status.State.Terminated; t != nil && t.ContainerID != "" {
+		return t.ContainerID
+	}
+	return c.status.ContainerID
+}
+
+// final reports that the container will not run again.
+func (c container) final() bool {
+	if p := c.pod.Status.Phase; p == core.PodSucceeded || p == core.PodFailed {
+		return true
+	}
+	t := c.status.State.Terminated
+	if t == nil {
+		return false
+	}
+	return c.pod.DeletionTimestamp != nil || c.pod.Spec.RestartPolicy == core.RestartPolicyNever ||
+		c.pod.Spec.RestartPolicy == core.RestartPolicyOnFailure && t.ExitCode == 0
+}
+
+// declared reports that the pod has a container of a name.
+func (c container) declared(name string) bool {
+	if c.status.Name == name {
+		return true
+	}
+	s := c.pod.Spec
+	return slices.ContainsFunc(slices.Concat(s.Containers, s.InitContainers), func(c core.Container) bool { return c.Name == name })
+}
+
+// why is why the container does not run, in kubectl's words.
+func (c container) why() string {
+	switch s := c.status.State; {
+	case s.Waiting != nil && s.Waiting.Reason != "":
+		return sources.Clean(s.Waiting.Reason, 100)
+	case s.Terminated != nil:
+		return "ended with " + ending(s.Terminated)
+	}
+	return "not started yet"
+}
+
+func ending(t *core.ContainerStateTerminated) string {
+	text := fmt.Sprintf("exit code %d", t.ExitCode)
+	if t.Reason != "" {
+		text += ", " + sources.Clean(t.Reason, 100)
+	}
+	return text
+}
