@@ -40,7 +40,7 @@ func admin(t *testing.T, w *demo.World) kubernetes.Interface {
 	return client
 }
 
-func cordon(t *testing.T, w *demo.World, node string) {
+func cordonNode(t *testing.T, w *demo.World, node string) {
 	t.Helper()
 	patch := []byte(`{"spec":{"unschedulable":true}}`)
 	if _, err := admin(t, w).CoreV1().Nodes().Patch(t.Context(), node, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
@@ -217,7 +217,7 @@ func TestWatchesCloseAndAreGone(t *testing.T) {
 	term.Wait("a calm cluster", shows("5 of 5 ready", "kubelets 5/5"))
 	lift := w.Fault(demo.Fault{Verb: "watch", Gone: true})
 	w.CloseWatches()
-	cordon(t, w, "worker-1")
+	cordonNode(t, w, "worker-1")
 	w.Compact()
 	term.Wait("the change from a new list", shows("5 of 5 ready, 1 cordoned"))
 	lift()

@@ -20,6 +20,7 @@ func cockpit(ctx context.Context, f flags, tty terminal) error {
 	if err != nil {
 		return err
 	}
+	s.notice = tty.err
 	defer s.close()
 	return show(ctx, s, f, cfg, tty)
 }

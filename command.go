@@ -51,7 +51,8 @@ func newRoot(tty terminal) *cobra.Command {
 		RunE:          func(c *cobra.Command, _ []string) error { return cockpit(c.Context(), f, tty) },
 	}
 	f.addTo(root)
-	root.AddCommand(demoCommand(&f, tty), checkCommand(&f, tty), doctorCommand(&f, tty), initCommand(&f, tty), versionCommand(tty))
+	root.AddCommand(demoCommand(&f, tty), checkCommand(&f, tty), doctorCommand(&f, tty), initCommand(&f, tty),
+		runsCommand(&f, tty), resumeCommand(&f, tty), versionCommand(tty))
 	root.SetIn(tty.in)
 	root.SetOut(tty.out)
 	root.SetErr(tty.err)

@@ -66,6 +66,7 @@ func demoCockpit(ctx context.Context, f flags, world *demo.World, kubeconfig []b
 	if err != nil {
 		return err
 	}
+	s.notice = tty.err
 	defer s.close()
 	return show(ctx, s, f, cfg, tty)
 }
@@ -78,5 +79,5 @@ func openDemoSession(ctx context.Context, f flags, cfg config.Config, dir string
 		_ = logs.Close()
 		return nil, err
 	}
-	return startSession(ctx, client, dir, cfg, &session{log: log, logs: logs, past: world.History()})
+	return startSession(ctx, client, dir, cfg, &session{log: log, logs: logs, past: world.History(), readonly: f.readonly})
 }

@@ -110,7 +110,7 @@ func TestCheckSpeaksItsExitCodes(t *testing.T) {
 	w, healthy := world(t, demo.Healthy, "admin")
 	daytwo(t, "check", "--kubeconfig", healthy).says(t, 0, "ok, nothing needs attention")
 	daytwo(t, "check", "--kubeconfig", healthy, "-o", "markdown").says(t, 0, "# demo")
-	cordon(t, w, "worker-1")
+	cordonNode(t, w, "worker-1")
 	daytwo(t, "check", "--kubeconfig", healthy).says(t, 1, "worker-1", "cordoned")
 	daytwo(t, "check", "--kubeconfig", healthy, "--fail-on", "critical").says(t, 0, "cordoned")
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"daytwo/actions"
 	"daytwo/sources"
 	"daytwo/sources/config"
 	"daytwo/sources/history"
@@ -24,14 +25,18 @@ const rejudgeEvery = 15 * time.Second
 // session is one cluster being looked at: the store, and the sources that
 // fill it until close.
 type session struct {
-	store  *sources.Store
-	client *kube.Client
-	hist   *history.History
-	log    sources.Logger
-	stop   context.CancelFunc
-	done   sync.WaitGroup
-	logs   io.Closer
-	past   []sources.Sample // history to begin with; the demo's
+	store    *sources.Store
+	client   *kube.Client
+	hist     *history.History
+	runner   *actions.Runner
+	log      sources.Logger
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+	logs     io.Closer
+	past     []sources.Sample // history to begin with; the demo's
+	notice   io.Writer        // told what is waited for at the end; nil: nobody
+	outer    context.Context  //nolint:containedctx // the program's: why it ended goes into the journals of what runs
+	readonly bool
 }
 
 // logDir is where the log is kept: beside the history, or in a temporary
@@ -59,10 +64,11 @@ func openSession(ctx context.Context, f flags, cfg config.Config, open logOpener
 	if err != nil {
 		log("history: %v", err)
 	}
-	return startSession(ctx, client, dir, cfg, &session{log: log, logs: logs})
+	return startSession(ctx, client, dir, cfg, &session{log: log, logs: logs, readonly: f.readonly})
 }
 
 func startSession(ctx context.Context, client *kube.Client, dir string, cfg config.Config, s *session) (*session, error) {
+	s.outer = ctx
 	ctx, s.stop = context.WithCancel(ctx)
 	s.client = client
 	s.store = sources.NewStore(cfg.Settings(client.ContextName()), rules.Judge, time.Now)
@@ -81,6 +87,12 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 	if err := hist.Preload(ctx, s.past); err != nil {
 		s.log("loading the demo's past: %v", err)
 	}
+	if s.runner, err = s.newRunner(dir, cfg); err != nil {
+		s.stop()
+		_ = hist.Close()
+		_ = s.logs.Close()
+		return nil, err
+	}
 	s.look(ctx)
 	return s, nil
 }
@@ -97,8 +109,9 @@ func (s *session) look(ctx context.Context) {
 	s.done.Go(func() { s.store.Rejudge(ctx, rejudge.C) })
 }
 
-// close ends all sources and waits for them.
+// close ends all runs and sources and waits for them.
 func (s *session) close() {
+	s.endRuns()
 	s.stop()
 	s.done.Wait()
 	if err := s.hist.Close(); err != nil {

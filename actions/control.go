@@ -29,6 +29,9 @@ func (r *Runner) Resume(ctx context.Context, id string) error {
 
 func (r *Runner) resume(ctx context.Context, l *live) error {
 	plan := l.journal.entries[0].Plan
+	if err := r.mayChange(plan.Changes); err != nil {
+		return err
+	}
 	a, err := r.restore(plan.Kind, plan.Action)
 	if err != nil {
 		return err
@@ -49,7 +52,7 @@ func (r *Runner) Retry(ctx context.Context, id string) error { return r.Resume(c
 
 // reopen takes hold of the journal of a run that rests. The caller unlocks.
 func (r *Runner) reopen(id string) (*live, error) {
-	if !validID(id) {
+	if !validID(id) || r.o.Dir == "" {
 		return nil, noRun(id)
 	}
 	l := &live{run: Run{Dir: filepath.Join(r.dir, id)}}
@@ -163,7 +166,12 @@ func (r *Runner) Abandon(id, reason string) error {
 				e.Leaves = leaver.Leaves(s)
 			}
 		}
-		return r.note(l, e)
+		if err := r.note(l, e); err != nil {
+			return err
+		}
+		// A process that was killed left the lease behind.
+		l.locks.by, l.locks.leased = Holder{Who: r.o.Who, Run: id}, plan.Changes && r.o.Lease != nil
+		return nil
 	})
 }
 

@@ -82,6 +82,9 @@ func (r *Runner) watch() {
 
 // refresh reads what changed on the disk.
 func (r *Runner) refresh() {
+	if r.o.Dir == "" {
+		return
+	}
 	dirs, err := os.ReadDir(r.dir)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		r.o.Log("looking for runs: %v", err)

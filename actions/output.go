@@ -18,7 +18,7 @@ const (
 	// longestLine is where a line without an end is cut.
 	longestLine = 64 << 10
 	// rewound is how much of an earlier stream is shown when a run is resumed.
-	rewound = 64 << 10
+	rewound = 16 << 10
 )
 
 // output is where a run's steps write: cleaned and without secrets it goes to
@@ -91,15 +91,32 @@ func (o *output) emit(line []byte, end byte) {
 // heading says which step what follows belongs to, and what a person would
 // have typed.
 func (o *output) heading(now time.Time, s Step) {
-	title := s.Title
-	if s.Group != "" {
-		title = s.Group + " · " + s.Title
-	}
-	text := "# " + now.UTC().Format("15:04:05") + " " + title + "\n"
+	text := marked(now, s, "")
 	for line := range strings.Lines(s.Command) {
 		text += "$ " + strings.TrimSuffix(line, "\n") + "\n"
 	}
 	_, _ = o.Write([]byte(text))
+}
+
+// footing says how a step ended.
+func (o *output) footing(now time.Time, s Step, state State, reason string) {
+	text := string(state)
+	if reason != "" {
+		text += ": " + reason
+	}
+	_, _ = o.Write([]byte(marked(now, s, text)))
+}
+
+// marked is a line of the engine's own between those of the steps.
+func marked(now time.Time, s Step, text string) string {
+	title := s.Title
+	if s.Group != "" {
+		title = s.Group + " · " + s.Title
+	}
+	if text != "" {
+		title += " · " + strings.Join(strings.Fields(text), " ")
+	}
+	return "# " + now.UTC().Format("15:04:05") + " " + title + "\n"
 }
 
 // flush writes what has no end yet, puts all on the disk, and says what could

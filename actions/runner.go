@@ -23,6 +23,7 @@ type Options struct {
 	Kinds    map[Kind]Restore         // every kind that can be started or resumed
 	Snapshot func() *sources.Snapshot // the newest picture, for Preflight
 	Lease    Lease                    // nil: only this machine is asked who changes the cluster
+	ReadOnly bool                     // nothing that changes the cluster may run
 	Clock    func() time.Time
 	Log      sources.Logger
 	Secrets  []string // values that must never be written down, beside what is known by its shape
@@ -116,6 +117,9 @@ func (r *Runner) Start(ctx context.Context, a Action) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if err := r.mayChange(plan.Changes); err != nil {
+		return "", err
+	}
 	if err := forbidden(a.Preflight(ctx, r.o.Snapshot())); err != nil {
 		return "", err
 	}
@@ -138,6 +142,9 @@ func (r *Runner) Start(ctx context.Context, a Action) (string, error) {
 // again from it: a run that could not be resumed must not begin.
 func (r *Runner) planOf(a Action) (Plan, []Step, error) {
 	var none Plan
+	if r.o.Dir == "" {
+		return none, nil, errNoDir
+	}
 	saved, err := json.Marshal(a)
 	if err != nil {
 		return none, nil, fmt.Errorf("saving the plan %q: %w", a.Title(), err)
@@ -165,6 +172,13 @@ func (r *Runner) planOf(a Action) (Plan, []Step, error) {
 		return none, nil, fmt.Errorf("%q could not be resumed if it were interrupted, so it is not begun: %w", a.Title(), err)
 	}
 	return plan, steps, checkSteps(steps)
+}
+
+func (r *Runner) mayChange(changes bool) error {
+	if changes && r.o.ReadOnly {
+		return errors.New("this daytwo was started with --readonly and changes nothing; start it without")
+	}
+	return nil
 }
 
 func (r *Runner) restore(kind Kind, saved []byte) (Action, error) {
@@ -220,11 +234,12 @@ func forbidden(findings []sources.Finding) error {
 
 // newID names a run so that names sort by time.
 func newID(now time.Time) (string, error) {
-	b := make([]byte, 3)
+	b := make([]byte, 2)
 	if _, err := rand.Read(b); err != nil {
 		return "", fmt.Errorf("naming the run: %w", err)
 	}
-	return now.UTC().Format("20060102-150405-") + hex.EncodeToString(b), nil
+	now = now.UTC()
+	return fmt.Sprintf("%s-%03d%s", now.Format("20060102-150405"), now.Nanosecond()/int(time.Millisecond), hex.EncodeToString(b)), nil
 }
 
 // begin writes the entries that make l this process's run, and lets it go.
@@ -262,6 +277,8 @@ func (r *Runner) begin(l *live, entries ...Entry) error {
 	go r.work(ctx, l) // its owner is Close, which waits for l.ended and leaves behind what does not listen
 	return nil
 }
+
+var errNoDir = errors.New("there is no folder to keep a run's journal in, so none can begin; set XDG_STATE_HOME or HOME to a full path")
 
 var errClosed = errors.New("daytwo is about to end")
 

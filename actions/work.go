@@ -102,6 +102,7 @@ func (r *Runner) step(ctx context.Context, l *live, s Step, before bool) (Entry,
 		}
 		end.State, end.Reason = r.doAndProve(ctx, l, s)
 	}
+	l.out.footing(r.o.Clock(), s, end.State, end.Reason)
 	return end, r.note(l, end)
 }
 

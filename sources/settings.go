@@ -10,6 +10,9 @@ type Settings struct {
 	// one if any label key or value, or its name, contains one of these words.
 	BackupWords []string
 	Releases    ReleaseServer // where versions of k3s come from
+	// LeaseNamespace is where the Lease lies that one changing run a cluster
+	// holds.
+	LeaseNamespace string
 }
 
 // Thresholds are the limits of the weekly checklist.
@@ -50,5 +53,7 @@ func DefaultSettings() Settings {
 		},
 		BackupWords: []string{"backup", "dump", "restic", "velero", "rclone", "snapshot"},
 		Releases:    DefaultReleaseServer(),
+
+		LeaseNamespace: "kube-system",
 	}
 }

@@ -54,9 +54,11 @@ releases:
   url: https://mirror.example/k3s/releases/
   channels: https://mirror.example/channels
   install: http://10.0.0.1/install.sh
+lease_namespace: ops
 ui: {theme: light, ascii: true, mouse: false}
 clusters:
   lab:
+    lease_namespace: lab-2
     thresholds: {disk_critical: 95, disk_warning: 90}
     backups: []
     backup_words: [x]
@@ -81,6 +83,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Releases: sources.ReleaseServer{
 			URL: "https://mirror.example/k3s/releases", Channels: "https://mirror.example/channels", Install: "http://10.0.0.1/install.sh",
 		},
+		LeaseNamespace: "ops",
 	}
 	for _, cluster := range []string{"prod", "odd: one", ""} {
 		if got := cfg.Settings(cluster); !reflect.DeepEqual(got, want) {
@@ -90,6 +93,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	lab := want
 	lab.Thresholds.DiskWarning, lab.Thresholds.DiskCritical = 90, 95
 	lab.Backups, lab.BackupWords = []sources.DeclaredBackup{}, []string{"x"}
+	lab.LeaseNamespace = "lab-2"
 	if got := cfg.Settings("lab"); !reflect.DeepEqual(got, lab) {
 		t.Errorf("lab: %+v\nwant %+v", got, lab)
 	}

@@ -65,6 +65,8 @@ thresholds:
 	for _, r := range releaseKeys() {
 		fmt.Fprintf(&b, "  # %s: %s ## %s\n", r.name, *r.of(&own), r.text)
 	}
+	b.WriteString("\n## Where the Lease lies by which two machines see each other change the cluster.\n")
+	fmt.Fprintf(&b, "# lease_namespace: %s\n", sources.DefaultSettings().LeaseNamespace)
 	b.WriteString("\nui:\n")
 	for _, u := range uiKeys() {
 		fmt.Fprintf(&b, "  # %-22s ## %s: %s\n", u.name+": "+u.show(Default().UI), u.unit, u.text)
@@ -74,7 +76,8 @@ thresholds:
 		context = "prod-fsn1"
 	}
 	fmt.Fprintf(&b, `
-## For one cluster only, by kubeconfig context: thresholds, backups, backup_words, releases.
+## For one cluster only, by kubeconfig context: thresholds, backups, backup_words, releases,
+## lease_namespace.
 clusters:
   # %s:
   #   thresholds:

@@ -37,6 +37,7 @@ func Schema() []Key {
 		keys = append(keys, Key{"releases." + r.name, "http or https address", *r.of(&own), r.text})
 	}
 	keys = append(keys,
+		Key{"lease_namespace", "name of a namespace", sources.DefaultSettings().LeaseNamespace, "where the Lease lies by which two machines see each other change the cluster; the same for everybody"},
 		Key{Path: "ui", Unit: "section", Text: "how the cockpit looks; flags win"})
 	for _, u := range uiKeys() {
 		keys = append(keys, Key{"ui." + u.name, u.unit, u.show(Default().UI), u.text})
@@ -46,7 +47,8 @@ func Schema() []Key {
 		Key{Path: "clusters.<context>.thresholds", Unit: "section", Text: "limits that differ from the general ones"},
 		Key{Path: "clusters.<context>.backups", Unit: "list", Text: "instead of the general list"},
 		Key{Path: "clusters.<context>.backup_words", Unit: "list of words", Text: "instead of the general list"},
-		Key{Path: "clusters.<context>.releases", Unit: "section", Text: "addresses that differ from the general ones"})
+		Key{Path: "clusters.<context>.releases", Unit: "section", Text: "addresses that differ from the general ones"},
+		Key{Path: "clusters.<context>.lease_namespace", Unit: "name of a namespace", Text: "instead of the general one"})
 }
 
 func flow(words []string) string { return "[" + strings.Join(words, ", ") + "]" }
