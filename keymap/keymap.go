@@ -60,7 +60,7 @@ type Tools struct{ Drain, Upgrade, Forensics, Trail, Logs, Shell, Exec, Cordon, 
 type Run struct{ Pause, GoOn, Stop, Retry, Resume, Skip, Abandon, TakeOver, WholeLog, CopyCommand Binding }
 
 // Stream moves in and keeps what runs by.
-type Stream struct{ Search, Next, Previous, Follow, Wrap, Save Binding }
+type Stream struct{ Search, Next, Previous, Follow, Wrap, Copy, Save Binding }
 
 // Default returns the keys as documented.
 func Default() Map {
@@ -131,6 +131,7 @@ func Default() Map {
 			Previous: Binding{[]string{"N"}, "N", "previous hit"},
 			Follow:   Binding{[]string{"F"}, "F", "follow"},
 			Wrap:     Binding{[]string{"w"}, "w", "wrap"},
+			Copy:     Binding{[]string{"Y"}, "Y", "copy what is in sight"},
 			Save:     Binding{[]string{"ctrl+s"}, "ctrl+s", "save"},
 		},
 	}

@@ -47,14 +47,14 @@ func (r *Root) header() string {
 	}
 	pieces = append(pieces, r.health()...)
 	room := r.width - Width(clock) - 4
-	return Fit(" "+Fit(fitPieces(pieces, room), room)+"  "+clock+" ", r.width)
+	return Fit(" "+Fit(fitPieces(pieces, room, "  "), room)+"  "+clock+" ", r.width)
 }
 
-// fitPieces joins pieces with two spaces, leaving out the first to go until
+// fitPieces joins pieces with something between, leaving out the first to go until
 // the rest fits.
-func fitPieces(pieces []piece, room int) string {
+func fitPieces(pieces []piece, room int, between string) string {
 	for {
-		text := joinPieces(pieces)
+		text := joinPieces(pieces, between)
 		if Width(text) <= room {
 			return text
 		}
@@ -66,12 +66,12 @@ func fitPieces(pieces []piece, room int) string {
 	}
 }
 
-func joinPieces(pieces []piece) string {
+func joinPieces(pieces []piece, between string) string {
 	texts := make([]string, len(pieces))
 	for i, p := range pieces {
 		texts[i] = p.text
 	}
-	return strings.Join(texts, "  ")
+	return strings.Join(texts, between)
 }
 
 // firstToGo is the last of the pieces with the highest number; -1 if none

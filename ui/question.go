@@ -18,6 +18,7 @@ type Question struct {
 	// Label says what free text is asked for.
 	Name   string
 	Label  string // "why is it skipped?": free text, which must not be empty
+	Text   string // free text to begin with
 	Secret bool   // free text that is not shown
 	Danger bool   // the title in the colour of what cannot be undone
 	// Do goes on with what was typed.
@@ -25,7 +26,9 @@ type Question struct {
 }
 
 // Ask opens a question above the view.
-func Ask(q Question) tea.Cmd { return func() tea.Msg { return dialogMsg{&question{q: q}} } }
+func Ask(q Question) tea.Cmd {
+	return func() tea.Msg { return dialogMsg{&question{q: q, line: line{text: q.Text}}} }
+}
 
 // Confirm is the question before an action: the name typed exactly where
 // there is one, else enter.
