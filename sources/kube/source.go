@@ -28,7 +28,7 @@ func (*source) Name() string { return Name }
 
 // Run implements sources.Source.
 func (s *source) Run(ctx context.Context, publish func(...sources.Edit)) error {
-	ctx = klog.NewContext(ctx, funcr.New(func(prefix, args string) { s.c.log("%s %s", prefix, args) }, funcr.Options{}))
+	ctx = s.c.logged(ctx)
 	ctx, cancel := context.WithCancelCause(ctx)
 	var running sync.WaitGroup
 	defer running.Wait()
@@ -52,6 +52,11 @@ func (s *source) Run(ctx context.Context, publish func(...sources.Edit)) error {
 	start("TLS secrets", w.secrets.run)
 	w.publish(ctx, publish)
 	return context.Cause(ctx) //nolint:wrapcheck // ours
+}
+
+// logged keeps what client-go has to say off the terminal.
+func (c *Client) logged(ctx context.Context) context.Context {
+	return klog.NewContext(ctx, funcr.New(func(prefix, args string) { c.log("%s %s", prefix, args) }, funcr.Options{}))
 }
 
 // reflector lists and watches one resource into a table.
