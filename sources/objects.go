@@ -51,6 +51,7 @@ type Node struct {
 	Kernel     string
 	Arch       string
 	InternalIP string
+	ExternalIP string // "" for most
 	Created    time.Time
 	Conditions []Condition
 

@@ -5,6 +5,7 @@ import "time"
 // Settings is what the user may set and what rules judge by.
 type Settings struct {
 	Thresholds Thresholds
+	SSH        SSHSettings
 	Backups    []DeclaredBackup
 	// BackupSelector finds CronJobs that are backups: a CronJob is taken for
 	// one if any label key or value, or its name, contains one of these words.

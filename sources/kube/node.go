@@ -45,8 +45,11 @@ func toNode(n *core.Node) *sources.Node {
 		MaxPod:        n.Status.Allocatable.Pods().Value(),
 	}
 	for _, a := range n.Status.Addresses {
-		if a.Type == core.NodeInternalIP && out.InternalIP == "" {
+		switch {
+		case a.Type == core.NodeInternalIP && out.InternalIP == "":
 			out.InternalIP = name(a.Address)
+		case a.Type == core.NodeExternalIP && out.ExternalIP == "":
+			out.ExternalIP = name(a.Address)
 		}
 	}
 	for _, c := range n.Status.Conditions {

@@ -1,0 +1,85 @@
+package sources
+
+import (
+	"context"
+	"fmt"
+	"io"
+)
+
+// Trust is what only a person may decide before a machine is spoken to. It is
+// asked by hand after one of the errors below, never by itself.
+type Trust interface {
+	// Accept writes an unknown host key to known_hosts.
+	Accept(unknown *UnknownKeyError) error
+	// Unlock opens a locked key file for as long as the program runs. The
+	// passphrase is not kept.
+	Unlock(path string, passphrase []byte) error
+}
+
+// Shell is a Host that opens a terminal on the machine.
+type Shell interface {
+	// Shell runs the login shell on a terminal until it ends, or ctx does.
+	// Sizes sent to resize change the terminal; the caller never closes it.
+	Shell(ctx context.Context, in io.Reader, out io.Writer, size TerminalSize, resize <-chan TerminalSize) error
+}
+
+// TerminalSize is a terminal's size in cells.
+type TerminalSize struct{ Columns, Rows int }
+
+// UnknownKeyError says that a machine showed a key that nobody accepted yet.
+type UnknownKeyError struct {
+	Node        string
+	Host        string // as known_hosts names it
+	Type        string // "ssh-ed25519"
+	Fingerprint string // "SHA256:…"
+	File        string // where Accept writes it
+	Line        string // what it writes
+}
+
+// Error says how to find out whether the key is the right one.
+func (e *UnknownKeyError) Error() string {
+	return fmt.Sprintf("%s (%s) shows a host key that is not in %s: %s %s. Compare it with `ssh-keygen -lf` on the machine's own console, then accept it",
+		e.Node, e.Host, e.File, e.Type, e.Fingerprint)
+}
+
+// ChangedKeyError says that a machine showed another key than the known one.
+type ChangedKeyError struct {
+	Node        string
+	Host        string
+	Type        string
+	Fingerprint string // of the key it shows
+	Known       string // type and fingerprint of the key that known_hosts has
+	File        string // where the known key stands
+	Line        int
+}
+
+// Error says that this is refused, and what to do if the change is meant.
+func (e *ChangedKeyError) Error() string {
+	return fmt.Sprintf("%s (%s) shows another host key than before: %s %s, but %s line %d says %s. "+
+		"Refused: either the machine was made anew, or somebody is in between. If it was made anew, compare the fingerprint on its console and delete that line",
+		e.Node, e.Host, e.Type, e.Fingerprint, e.File, e.Line, e.Known)
+}
+
+// LockedKeyError says that a machine takes a key that needs its passphrase.
+type LockedKeyError struct {
+	Node string
+	Path string
+}
+
+// Error says how to unlock it.
+func (e *LockedKeyError) Error() string {
+	return fmt.Sprintf("%s takes the key %s, which is locked: give its passphrase, or load it into the agent with ssh-add", e.Node, e.Path)
+}
+
+// SudoError says that nothing was run, for sudo did not let us.
+type SudoError struct {
+	Host string
+	User string
+	Why  string // what sudo said, cleaned
+	Next string // what to do about it
+}
+
+// Error says what sudo said and what to do.
+func (e *SudoError) Error() string {
+	return fmt.Sprintf("%s may not become root on %s: %s. %s", e.User, e.Host, e.Why, e.Next)
+}
