@@ -1,0 +1,244 @@
+package trail
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"daytwo/actions"
+	"daytwo/sources"
+)
+
+// longestShown is how many bytes of a line are on the screen; the file has
+// the whole line.
+const longestShown = 16 << 10
+
+// State is how the reading of one log stands.
+type State string
+
+// The states of a reading.
+const (
+	Reading State = "reading"
+	Ended   State = "ended"  // the container writes no more
+	Failed  State = "failed" // why is in Err
+)
+
+// LogState is one log of a reading.
+type LogState struct {
+	Ask   sources.LogAsk
+	State State
+	Err   string
+	Lines int64
+}
+
+// Logs reads the logs of some containers together, onto a tape for the screen
+// and into a file, which has all of it. Close ends it.
+type Logs struct {
+	source sources.Logs
+	tape   *actions.Tape
+	paper  *Paper
+	ctx    context.Context //nolint:containedctx // the reading's own lifetime, for logs that join it
+	cancel context.CancelFunc
+	done   sync.WaitGroup
+
+	out  sync.Mutex // one writer at a time
+	told bool       // that the file has not all
+
+	mu    sync.Mutex
+	logs  []*logSink
+	ended bool
+}
+
+// LogOptions say what to read and where to keep it.
+type LogOptions struct {
+	Source sources.Logs
+	Asks   []sources.LogAsk
+	Keep   Keep
+}
+
+// ReadLogs begins to read.
+func ReadLogs(ctx context.Context, o LogOptions) *Logs {
+	l := &Logs{source: o.Source, tape: actions.NewTape(), paper: NewPaper(o.Keep)}
+	l.ctx, l.cancel = context.WithCancel(ctx)
+	l.tell()
+	l.Join(o.Asks...)
+	return l
+}
+
+// Join reads some more logs, unless they are read already.
+func (l *Logs) Join(asks ...sources.LogAsk) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var fresh []*logSink
+	for _, ask := range asks {
+		known := slices.ContainsFunc(l.logs, func(s *logSink) bool { return s.ask.Pod == ask.Pod && s.ask.Container == ask.Container })
+		if l.ended || known {
+			continue
+		}
+		s := &logSink{l: l, ask: ask, state: Reading}
+		l.logs = append(l.logs, s)
+		fresh = append(fresh, s)
+	}
+	label(l.logs)
+	for _, s := range fresh {
+		l.done.Go(func() { l.read(s) })
+	}
+}
+
+func (l *Logs) read(s *logSink) {
+	err := l.source.Log(l.ctx, s.ask, s)
+	state, why := Ended, ""
+	if err != nil && l.ctx.Err() == nil {
+		state, why = Failed, sources.Clean(err.Error(), 300)
+		s.Note(why)
+	}
+	s.Pause()
+	l.mu.Lock()
+	s.state, s.why = state, why
+	over := !slices.ContainsFunc(l.logs, func(s *logSink) bool { return s.state == Reading })
+	l.mu.Unlock()
+	if over {
+		l.tape.End()
+	}
+}
+
+// States are copies of how each log stands.
+func (l *Logs) States() []LogState {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]LogState, len(l.logs))
+	for i, s := range l.logs {
+		out[i] = LogState{Ask: s.ask, State: s.state, Err: s.why, Lines: s.lines.Load()}
+	}
+	return out
+}
+
+// Tape is the newest lines, for the screen.
+func (l *Logs) Tape() *actions.Tape { return l.tape }
+
+// Path is the file that has all lines; "" if there is none.
+func (l *Logs) Path() string { return l.paper.Path() }
+
+// Trouble says why the file has not all lines; "" if it has.
+func (l *Logs) Trouble() string { return l.paper.Trouble() }
+
+// Close ends the reading and waits for its end.
+func (l *Logs) Close() {
+	l.mu.Lock()
+	l.ended = true
+	l.mu.Unlock()
+	l.cancel()
+	l.done.Wait()
+	l.paper.Close()
+}
+
+// noteMark stands before what is not from the log itself.
+const noteMark = "-- daytwo: "
+
+// put writes what one log gathered, on the tape and into the file.
+func (l *Logs) put(shown, whole []byte) {
+	l.out.Lock()
+	defer l.out.Unlock()
+	_, _ = l.tape.Write(shown)  // a tape takes all
+	_, _ = l.paper.Write(whole) // what it cannot take is its Trouble
+	l.tell()
+}
+
+// tell says on the tape, once, why the file does not have all.
+func (l *Logs) tell() {
+	if why := l.paper.Trouble(); why != "" && !l.told {
+		l.told = true
+		_, _ = l.tape.Write([]byte(noteMark + why + "\n"))
+	}
+}
+
+// logSink takes one log. What it gathers goes out at a pause, or when it is
+// much.
+type logSink struct {
+	l      *Logs
+	ask    sources.LogAsk
+	state  State  // guarded by l.mu
+	why    string // the same
+	lines  atomic.Int64
+	labels atomic.Pointer[labels]
+
+	shown, whole []byte // its reader's own
+}
+
+// labels stand before each line where several logs are read.
+type labels struct{ shown, whole string }
+
+const gathered = 32 << 10
+
+// Line implements sources.LogSink.
+func (s *logSink) Line(text []byte) {
+	s.lines.Add(1)
+	s.add(sources.Clean(string(text), longestShown), text)
+}
+
+// Note implements sources.LogSink.
+func (s *logSink) Note(text string) {
+	text = noteMark + text
+	s.add(text, []byte(text))
+	s.Pause()
+}
+
+func (s *logSink) add(shown string, whole []byte) {
+	before := s.labels.Load()
+	s.shown = append(append(append(s.shown, before.shown...), shown...), '\n')
+	s.whole = append(append(append(s.whole, before.whole...), whole...), '\n')
+	if len(s.whole) >= gathered {
+		s.Pause()
+	}
+}
+
+// Pause implements sources.LogSink.
+func (s *logSink) Pause() {
+	if len(s.whole) == 0 {
+		return
+	}
+	s.l.put(s.shown, s.whole)
+	s.shown, s.whole = s.shown[:0], s.whole[:0]
+}
+
+// label names logs that are read together: in the file as kubectl does with
+// --prefix, on the screen without what all pods' names begin with.
+func label(logs []*logSink) {
+	if len(logs) == 1 {
+		logs[0].labels.Store(&labels{})
+		return
+	}
+	same, containers := commonStart(logs), map[string]bool{}
+	for _, s := range logs {
+		containers[s.ask.Container] = true
+	}
+	for _, s := range logs {
+		short := strings.TrimPrefix(s.ask.Pod.Name, same)
+		switch {
+		case short == "":
+			short = s.ask.Container
+		case len(containers) > 1:
+			short += "/" + s.ask.Container
+		}
+		s.labels.Store(&labels{
+			shown: sources.Clean(short, 60) + " | ",
+			whole: "[pod/" + s.ask.Pod.Name + "/" + s.ask.Container + "] ",
+		})
+	}
+}
+
+// commonStart is what the names of all pods begin with, up to a dash.
+func commonStart(logs []*logSink) string {
+	same := logs[0].ask.Pod.Name
+	for _, s := range logs[1:] {
+		for !strings.HasPrefix(s.ask.Pod.Name, same) {
+			same = same[:len(same)-1]
+		}
+	}
+	if same == logs[0].ask.Pod.Name {
+		return same
+	}
+	return same[:strings.LastIndexByte(same, '-')+1]
+}
