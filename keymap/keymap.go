@@ -39,6 +39,8 @@ type Map struct {
 	Tools  Tools
 	Run    Run
 	Stream Stream
+
+	Upgrade Upgrade
 }
 
 // Global works everywhere.
@@ -61,6 +63,9 @@ type Run struct{ Pause, GoOn, Stop, Retry, Resume, Skip, Abandon, TakeOver, Whol
 
 // Stream moves in and keeps what runs by.
 type Stream struct{ Search, Next, Previous, Follow, Wrap, Copy, Save Binding }
+
+// Upgrade changes the plan of an upgrade while it is in sight.
+type Upgrade struct{ Start, Typed, Earlier, Later, Order, KeepPods, Method, Notes, Reason, Again Binding }
 
 // Default returns the keys as documented.
 func Default() Map {
@@ -133,6 +138,18 @@ func Default() Map {
 			Wrap:     Binding{[]string{"w"}, "w", "wrap"},
 			Copy:     Binding{[]string{"Y"}, "Y", "copy what is in sight"},
 			Save:     Binding{[]string{"ctrl+s"}, "ctrl+s", "save"},
+		},
+		Upgrade: Upgrade{
+			Start:    Binding{[]string{"enter"}, "enter", "start"},
+			Typed:    Binding{[]string{"e"}, "e", "exact version"},
+			Earlier:  Binding{[]string{"["}, "[", "node earlier"},
+			Later:    Binding{[]string{"]"}, "]", "node later"},
+			Order:    Binding{[]string{"o"}, "o", "other order"},
+			KeepPods: Binding{[]string{"p"}, "p", "drain or not"},
+			Method:   Binding{[]string{"m"}, "m", "method"},
+			Notes:    Binding{[]string{"n"}, "n", "notes read"},
+			Reason:   Binding{[]string{"b"}, "b", "say why"},
+			Again:    Binding{[]string{"a"}, "a", "plan again"},
 		},
 	}
 }

@@ -7,9 +7,9 @@ import (
 
 // ReleaseServer is where versions of k3s come from.
 type ReleaseServer struct {
-	URL      string // below it: tag/TAG and download/TAG/FILE
-	Channels string // answers with a list; below it: NAME, which redirects to a tag
-	Install  string // the install script
+	URL      string `json:"url"`      // below it: tag/TAG and download/TAG/FILE
+	Channels string `json:"channels"` // answers with a list; below it: NAME, which redirects to a tag
+	Install  string `json:"install"`  // the install script
 }
 
 // DefaultReleaseServer is where k3s publishes.
@@ -29,15 +29,15 @@ type Channel struct {
 
 // Release is one version for one architecture as the release server has it.
 type Release struct {
-	Tag    string
-	Arch   string    // as Go and Kubernetes name it: amd64, arm64, arm
-	Notes  string    // address for people
-	Binary string    // address of the file
-	Sums   string    // address of its checksums
-	File   string    // its name in the checksums
-	SHA256 string    // hex
-	Size   int64     // bytes; 0 if not told
-	Built  time.Time // when the file was published; zero if not told
+	Tag    string    `json:"tag"`
+	Arch   string    `json:"arch"`   // as Go and Kubernetes name it: amd64, arm64, arm
+	Notes  string    `json:"notes"`  // address for people
+	Binary string    `json:"binary"` // address of the file
+	Sums   string    `json:"sums"`   // address of its checksums
+	File   string    `json:"file"`   // its name in the checksums
+	SHA256 string    `json:"sha256"` // hex
+	Size   int64     `json:"size"`   // bytes; 0 if not told
+	Built  time.Time `json:"built"`  // when the file was published; zero if not told
 }
 
 // ErrNoRelease says that the release server answered and has no such version.

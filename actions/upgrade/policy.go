@@ -29,19 +29,19 @@ const (
 
 // Reason is something the policy says, and who says so.
 type Reason struct {
-	Text   string
-	Source string // "" where it is arithmetic
+	Text   string `json:"text"`
+	Source string `json:"source,omitempty"` // "" where it is arithmetic
 }
 
 // Verdict is what the policy says to a target.
 type Verdict struct {
-	Size     Size
-	Refused  []Reason // if there is one, it does not start
-	Ladder   []string // exact versions or channels to go through instead, the target last
-	Warnings []Reason
-	Orders   []Order // that may be chosen; the first is the default
-	Why      Reason  // why these orders, in this order
-	TradeOff []string
+	Size     Size     `json:"size"`
+	Refused  []Reason `json:"refused,omitempty"` // if there is one, it does not start
+	Ladder   []string `json:"ladder,omitempty"`  // exact versions or channels to go through instead, the target last
+	Warnings []Reason `json:"warnings,omitempty"`
+	Orders   []Order  `json:"orders,omitempty"` // that may be chosen; the first is the default
+	Why      Reason   `json:"why"`              // why these orders, in this order
+	TradeOff []string `json:"tradeOff,omitempty"`
 }
 
 // Style names an order.
@@ -56,9 +56,9 @@ const (
 
 // Order is a sequence of nodes.
 type Order struct {
-	Style Style
-	Title string
-	Nodes []string
+	Style Style    `json:"style"`
+	Title string   `json:"title"`
+	Nodes []string `json:"nodes"`
 }
 
 // Question is what the policy is asked.

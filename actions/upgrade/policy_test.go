@@ -50,8 +50,10 @@ func cluster(words ...string) []upgrade.Member {
 
 func heads() []sources.Channel {
 	return []sources.Channel{
-		{Name: "stable", Latest: "v1.33.6+k3s1"}, {Name: "v1.33", Latest: "v1.33.6+k3s1"},
-		{Name: "v1.34", Latest: "v1.34.2+k3s1"}, {Name: "v1.35", Latest: "v1.35.0+k3s1"},
+		{Name: "stable", Latest: "v1.33.6+k3s1"},
+		{Name: "v1.33", Latest: "v1.33.6+k3s1"},
+		{Name: "v1.34", Latest: "v1.34.2+k3s1"},
+		{Name: "v1.35", Latest: "v1.35.0+k3s1"},
 	}
 }
 

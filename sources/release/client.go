@@ -69,7 +69,11 @@ func (c *Client) Channels(ctx context.Context) ([]sources.Channel, error) {
 		return nil, fmt.Errorf("listing the channels: %s answered %s", c.at.Channels, res.Status)
 	}
 	var list struct {
-		Data []struct{ ID, Name, Latest string } `json:"data"`
+		Data []struct {
+			ID     string `json:"id"`
+			Name   string `json:"name"`
+			Latest string `json:"latest"`
+		} `json:"data"`
 	}
 	if err := json.NewDecoder(io.LimitReader(res.Body, longestAnswer)).Decode(&list); err != nil {
 		return nil, fmt.Errorf("listing the channels: %s did not answer with a list: %w", c.at.Channels, err)
