@@ -11,6 +11,7 @@ import (
 
 	"daytwo/actions"
 	"daytwo/actions/cordon"
+	"daytwo/actions/upgrade"
 	"daytwo/sources"
 	"daytwo/sources/config"
 )
@@ -22,12 +23,17 @@ const finishFor = 8 * time.Second
 
 // kinds are the actions that can be started and resumed: every wizard adds
 // its own.
-func (s *session) kinds() (map[actions.Kind]actions.Restore, error) {
+func (s *session) kinds(dir string, settings sources.Settings) (map[actions.Kind]actions.Restore, error) {
 	cordoner, err := s.client.Cordoner()
 	if err != nil {
 		return nil, err
 	}
+	if s.upgrade, err = s.newUpgrade(dir, settings, cordoner); err != nil {
+		return nil, err
+	}
 	return map[actions.Kind]actions.Restore{
+		upgrade.Kind:        upgrade.Restore(s.upgrade),
+		upgrade.BackKind:    upgrade.RestoreBack(s.upgrade),
 		cordon.KindCordon:   cordon.Restore(cordoner),
 		cordon.KindUncordon: cordon.Restore(cordoner),
 	}, nil
@@ -35,11 +41,12 @@ func (s *session) kinds() (map[actions.Kind]actions.Restore, error) {
 
 // newRunner makes what runs actions on the session's cluster.
 func (s *session) newRunner(dir string, cfg config.Config) (*actions.Runner, error) {
-	kinds, err := s.kinds()
+	settings := cfg.Settings(s.client.ContextName())
+	kinds, err := s.kinds(dir, settings)
 	if err != nil {
 		return nil, err
 	}
-	lease, err := s.client.Lease(cfg.Settings(s.client.ContextName()).LeaseNamespace)
+	lease, err := s.client.Lease(settings.LeaseNamespace)
 	if err != nil {
 		return nil, err
 	}

@@ -47,15 +47,6 @@ func (w *worker) back(ctx context.Context) (bool, string) {
 	case !ok || c.Status != "True":
 		return false, strings.TrimSpace(fmt.Sprintf("%s is %s but not Ready: %s %s", w.node.Name, n.Version, c.Reason, c.Message))
 	}
-	if w.soleServer() {
-		v, err := w.kit.Cluster.Version(ctx)
-		if err != nil {
-			return false, apiAway + err.Error()
-		}
-		if v != w.plan.Target {
-			return false, fmt.Sprintf("the API server answers as %s, not %s yet", v, w.plan.Target)
-		}
-	}
 	return true, ""
 }
 
@@ -75,6 +66,7 @@ func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 	})
 	if err == nil {
 		say(out, "node/%s is Ready at %s", w.node.Name, w.plan.Target)
+		w.sayVersion(ctx, out)
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -84,6 +76,24 @@ func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 	unit := w.node.unit()
 	return fmt.Errorf("%s did not come back: %w. Look first at: %s, then %s. The way back: roll the node back (%s)",
 		w.node.Name, err, w.ssh("sudo journalctl -u "+unit+" -n 50 --no-pager"), w.ssh("systemctl status "+unit+"; df -h"), w.wayBack())
+}
+
+// sayVersion tells what the API server answers as. It is part of the same
+// process as the kubelet that is Ready, so it proves nothing more; behind a
+// load balancer it may be another server's.
+func (w *worker) sayVersion(ctx context.Context, out io.Writer) {
+	if !w.node.Server {
+		return
+	}
+	v, err := w.kit.Cluster.Version(ctx)
+	switch {
+	case err != nil:
+		say(out, "the API server does not tell its version: %v", err)
+	case v != w.plan.Target:
+		say(out, "the API server answers as %s: another server than this one answered", v)
+	default:
+		say(out, "the API server answers as %s", v)
+	}
 }
 
 // lastWords writes what the node's own log says.
