@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"daytwo/keymap"
-	"daytwo/sources"
 	"daytwo/sources/config"
 	"daytwo/ui"
 	"daytwo/views"
@@ -38,7 +37,7 @@ func screen(s *session, f flags, cfg config.Config) ui.Options {
 		Title: "daytwo",
 		Store: s.store, Clock: time.Now, Keys: keys,
 		Home: views.NewCockpit(keys), Objects: views.Objects, Runner: s.runner,
-		Tools:    []func(ui.Frame, sources.Ref) []ui.Command{views.UpgradeTool(s.upgrade, s.start)},
+		Tools:    s.tools(),
 		ReadOnly: f.readonly, ASCII: cfg.UI.ASCII, Mouse: cfg.UI.Mouse,
 		Theme: ui.ThemeName(cfg.UI.Theme), Color: !colourless(cfg.UI.Theme),
 		Log: s.log,

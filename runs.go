@@ -31,6 +31,7 @@ func (s *session) kinds(dir string, settings sources.Settings) (map[actions.Kind
 	if s.upgrade, err = s.newUpgrade(dir, settings, cordoner); err != nil {
 		return nil, err
 	}
+	s.cordoner = cordoner
 	return map[actions.Kind]actions.Restore{
 		upgrade.Kind:        upgrade.Restore(s.upgrade),
 		upgrade.BackKind:    upgrade.RestoreBack(s.upgrade),

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"daytwo/actions"
+	"daytwo/actions/cordon"
 	"daytwo/actions/upgrade"
 	"daytwo/sources"
 	"daytwo/sources/config"
@@ -32,6 +33,7 @@ type session struct {
 	client   *kube.Client
 	hist     *history.History
 	runner   *actions.Runner
+	cordoner cordon.Cluster
 	hosts    *ssh.Fleet
 	records  *record.Folder
 	upgrade  *upgrade.Kit

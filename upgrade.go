@@ -15,9 +15,6 @@ import (
 	"daytwo/sources/record"
 	"daytwo/sources/release"
 	"daytwo/sources/ssh"
-	"daytwo/ui"
-
-	tea "charm.land/bubbletea/v2"
 )
 
 // newFleet is the way to the machines behind the nodes.
@@ -68,14 +65,4 @@ func newRecords(dir string) *record.Folder {
 		dir = filepath.Join(dir, "record")
 	}
 	return record.Open(dir, time.Now)
-}
-
-// start begins an action that was confirmed.
-func (s *session) start(a actions.Action) tea.Cmd {
-	return ui.Work(func(ctx context.Context) tea.Msg {
-		if _, err := s.runner.Start(ctx, a); err != nil {
-			return ui.Toast(sources.Critical, err.Error())()
-		}
-		return ui.Toast(sources.OK, a.Title()+" runs now")()
-	})
 }

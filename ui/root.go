@@ -159,7 +159,7 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 	case changedMsg:
 		r.snapshot = r.o.Store.Snapshot()
 		return r.look(leastBetweenLooks)
-	case runsMsg:
+	case RunsMsg:
 		r.lookAtRuns()
 		return r.lookRuns(leastBetweenLooks)
 	}
@@ -169,7 +169,7 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 // answer hands a message to who it is for.
 func (r *Root) answer(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
-	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg, runsMsg, watchedMsg:
+	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg, watchedMsg:
 		return nil // in the frame
 	case dialogMsg:
 		r.over = m.over
