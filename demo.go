@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 
+	"daytwo/sources"
 	"daytwo/sources/config"
 	"daytwo/sources/demo"
 	"daytwo/sources/kube"
+	"daytwo/sources/ssh"
 )
 
 type demoFlags struct {
@@ -79,5 +81,28 @@ func openDemoSession(ctx context.Context, f flags, cfg config.Config, dir string
 		_ = logs.Close()
 		return nil, err
 	}
-	return startSession(ctx, client, dir, cfg, &session{log: log, logs: logs, past: world.History(), readonly: f.readonly})
+	keys, err := sshOfDemo(dir, world)
+	if err != nil {
+		_ = logs.Close()
+		return nil, err
+	}
+	return startSession(ctx, client, dir, cfg, &session{log: log, logs: logs, past: world.History(), readonly: f.readonly, ssh: keys})
+}
+
+// sshOfDemo is how the demo's machines are reached: by keys of its own, not
+// the user's.
+func sshOfDemo(dir string, world *demo.World) (ssh.Options, error) {
+	open, err := world.SSH()
+	if err != nil {
+		return ssh.Options{}, fmt.Errorf("opening the demo's machines: %w", err)
+	}
+	settings := sources.SSHSettings{
+		User: open.User, IdentityFile: filepath.Join(dir, "id_ed25519"), KnownHosts: filepath.Join(dir, "known_hosts"), Hosts: open.Addr,
+	}
+	for path, text := range map[string][]byte{settings.IdentityFile: open.Key, settings.KnownHosts: open.KnownHosts} {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			return ssh.Options{}, fmt.Errorf("writing the demo's SSH keys: %w", err)
+		}
+	}
+	return ssh.Options{Settings: settings, Home: dir}, nil
 }

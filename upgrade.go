@@ -19,7 +19,10 @@ import (
 
 // newFleet is the way to the machines behind the nodes.
 func (s *session) newFleet(ctx context.Context, o ssh.Options, settings sources.Settings) *ssh.Fleet {
-	o.Settings, o.Log = settings.SSH, s.log
+	o.Log = s.log
+	if settings.SSH.Given() {
+		o.Settings = settings.SSH
+	}
 	o.Nodes = func() []sources.Node { return s.knownNodes(ctx) }
 	return ssh.New(ctx, o)
 }

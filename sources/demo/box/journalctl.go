@@ -122,6 +122,8 @@ func (p *process) journalOption(q *query, name, v string) (done bool, code int) 
 		q.output = v
 	case "--after-cursor":
 		q.after, q.afterHas = v, true
+	case "--sync", "--flush":
+		return true, 0 // the box's journal is written at once
 	case "-f", "--follow":
 		q.follow = true
 	case "-S", "--since", "-U", "--until":
