@@ -27,6 +27,9 @@ func cockpit(ctx context.Context, f flags, tty terminal) error {
 
 // show runs the screen until the user quits.
 func show(ctx context.Context, s *session, f flags, cfg config.Config, tty terminal) error {
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	s.done.Go(func() { sources.Supervise(watching, s.hosts.Source(), s.store.Publish, s.log) })
 	return ui.Run(ctx, screen(s, f, cfg), tty.in, tty.out)
 }
 

@@ -110,6 +110,7 @@ func (d *diagnosis) ask(ctx context.Context, s *session, timeout time.Duration) 
 	d.permissions(all)
 	d.readings(snap, all)
 	d.kubelets(snap)
+	d.machines(asking, s, snap)
 	d.optional(snap)
 	return true
 }

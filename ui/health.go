@@ -22,6 +22,8 @@ func (r *Root) sourceState(name string, h sources.Health) string {
 	switch {
 	case h.Off:
 		severity = sources.Unknown
+	case h.Err != nil && name == sshSource && note != "":
+		severity = sources.Warning // how many answer is news enough
 	case h.Err != nil && h.At.IsZero():
 		severity, note = sources.Warning, "no answer"
 	case h.Err != nil:

@@ -24,6 +24,7 @@ type Fleet struct {
 	lines map[string]*attempt // by all hops
 	user  *userConfig
 	looks map[string]look // what is known of each node's machine
+	noted chan struct{}   // something in looks changed: look again
 }
 
 // attempt is a line, or one being opened. done is closed when it is known
@@ -37,7 +38,7 @@ type attempt struct {
 // New makes the way; nothing is dialled before something is run. The caller
 // closes it.
 func New(ctx context.Context, o Options) *Fleet {
-	f := &Fleet{opts: o.withDefaults(), lines: map[string]*attempt{}, looks: map[string]look{}}
+	f := &Fleet{opts: o.withDefaults(), lines: map[string]*attempt{}, looks: map[string]look{}, noted: make(chan struct{}, 1)}
 	f.ctx, f.stop = context.WithCancel(ctx)
 	return f
 }

@@ -185,7 +185,7 @@ func (r router) identities(h hop, names []string) []identity {
 		}
 	}
 	if len(out) == 0 && r.opts.Home != "" {
-		for _, kind := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
+		for _, kind := range usualKeys() {
 			out = append(out, identity{path: r.cfg.path("~/.ssh/"+kind, h)})
 		}
 	}
@@ -244,3 +244,6 @@ func first(texts ...string) string {
 }
 
 func yes(text string) bool { return strings.EqualFold(text, "yes") || strings.EqualFold(text, "true") }
+
+// usualKeys are the files that ssh takes by itself, below ~/.ssh.
+func usualKeys() []string { return []string{"id_ed25519", "id_ecdsa", "id_rsa"} }
