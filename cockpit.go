@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"daytwo/keymap"
+	"daytwo/sources"
 	"daytwo/sources/config"
 	"daytwo/ui"
 	"daytwo/views"
