@@ -70,7 +70,7 @@ func upgradeWorld(t *testing.T) *upgrading {
 	}
 	t.Cleanup(u.s.close)
 	k := u.s.upgrade
-	k.Clock, k.Soak, k.Ready = clock, 5*time.Second, time.Minute
+	k.Clock, k.Soak, k.Ready = clock, 5*time.Second, 5*time.Minute
 	k.Ticker = func(every time.Duration) (<-chan time.Time, func()) {
 		t := time.NewTicker(every / hurry)
 		return t.C, t.Stop

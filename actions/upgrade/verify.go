@@ -1,12 +1,14 @@
 package upgrade
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -52,6 +54,7 @@ func (w *worker) back(ctx context.Context) (bool, string) {
 
 func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 	told := ""
+	var crashed error
 	err := w.kit.until(ctx, w.plan.Ready, func(ctx context.Context) (bool, string) {
 		back, why := w.back(ctx)
 		text := why
@@ -62,8 +65,18 @@ func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 			say(out, "%s", text)
 			told = text
 		}
-		return back, why
+		if back {
+			return true, ""
+		}
+		if n := w.crashes(ctx); n >= mostCrashes {
+			crashed = fmt.Errorf("%s started and ended %d times there", w.node.unit(), n)
+			return true, ""
+		}
+		return false, why
 	})
+	if err == nil {
+		err = crashed
+	}
 	if err == nil {
 		say(out, "node/%s is Ready at %s", w.node.Name, w.plan.Target)
 		w.sayVersion(ctx, out)
@@ -76,6 +89,25 @@ func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 	unit := w.node.unit()
 	return fmt.Errorf("%s did not come back: %w. Look first at: %s, then %s. The way back: roll the node back (%s)",
 		w.node.Name, err, w.ssh("sudo journalctl -u "+unit+" -n 50 --no-pager"), w.ssh("systemctl status "+unit+"; df -h"), w.wayBack())
+}
+
+// mostCrashes is how often k3s may end by itself before nobody waits for it
+// any longer.
+const mostCrashes = 5
+
+// crashes is how often systemd started k3s again since it was restarted; 0
+// where that cannot be asked.
+func (w *worker) crashes(ctx context.Context) int {
+	var said bytes.Buffer
+	line := "systemctl show -p NRestarts --value " + w.node.unit() + ".service"
+	if err := w.host().Run(ctx, sources.Command{Line: line, Stdout: &said}); err != nil {
+		return 0
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(said.String()))
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // sayVersion tells what the API server answers as. It is part of the same

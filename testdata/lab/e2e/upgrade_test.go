@@ -141,9 +141,14 @@ func (o operator) all(version string) {
 func (o operator) prepare() {
 	o.t.Helper()
 	o.on("master-0", `mkdir -p /var/lib/rancher/k3s/server/db && printf 'SQLite format 3\000of the lab' >/var/lib/rancher/k3s/server/db/state.db`)
+	free := o.lab.AsAdmin("delete", "lease", "daytwo", "-n", "kube-system", "--ignore-not-found")
+	o.lab.Run(o.t, free...) // of a test whose daytwo was killed
 	o.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(o.t.Context()), 4*time.Minute)
 		defer cancel()
+		if _, err := o.lab.Try(ctx, free...); err != nil {
+			o.t.Errorf("freeing the cluster: %v", err)
+		}
 		for _, n := range o.lab.Nodes {
 			o.putBack(ctx, n.Name)
 		}
@@ -210,7 +215,9 @@ func (o operator) begin(c cockpit) {
 	o.t.Helper()
 	c.press("\r", "type lab to upgrade")
 	c.press("lab\r")
-	o.awaitRun(30*time.Second, "Upgrade ")
+	c.until("the run in sight", func(s string) bool {
+		return strings.Contains(s, "Upgrade ") && !strings.Contains(s, "ready to start")
+	})
 }
 
 // log is what the last run wrote.
@@ -326,5 +333,55 @@ func (o operator) notesMatch(version string) {
 	out, err := o.try(o.t.Context(), "check", "-o", "json")
 	if strings.Contains(out, "version.notes") {
 		o.t.Errorf("the notes do not match right after the upgrade: %v\n%s", err, out)
+	}
+}
+
+// TestMinorUpgradeServersFirst: a budget that blocks is explained and
+// resolved, the server goes first, a node that does not come back stops the
+// run, and goes back.
+func TestMinorUpgradeServersFirst(t *testing.T) {
+	lab := labenv.Find(t)
+	o := newOperator(t, lab)
+	o.prepare()
+	to := lab.Versions[2]
+	budget := func(spec string) {
+		lab.Run(t, lab.AsAdmin("patch", "pdb", "web", "-n", "shop", "--type", "merge", "-p", `{"spec":{"maxUnavailable":`+spec+`}}`)...)
+	}
+	t.Cleanup(func() { // the test's own context is over by then
+		_, _ = lab.Try(context.WithoutCancel(t.Context()), lab.AsAdmin("patch", "pdb", "web", "-n", "shop", "--type", "merge", "-p", `{"spec":{"maxUnavailable":1}}`)...)
+	})
+	budget("0")
+	c := o.cockpit()
+	o.plan(c, to)
+	c.see("In the way", "its drain is blocked: disruption budget shop/web can never be met", "kubectl")
+	c.press("\x1b[6~") // page down
+	c.see("Order: servers first", "1 master-0", "a kubelet must not be newer than the API server")
+	budget("1")
+	labenv.Eventually(t, patience, "the budget lets go", func(ctx context.Context) error {
+		if out, err := lab.Try(ctx, lab.AsAdmin("get", "pdb", "web", "-n", "shop", "-o", "jsonpath={.status.disruptionsAllowed}")...); err != nil || out == "0" {
+			return fmt.Errorf("%s %w", out, err)
+		}
+		return nil
+	})
+	c.press("a")
+	c.until("a plan without that budget", func(s string) bool {
+		return !strings.Contains(s, "its drain is blocked") && !strings.Contains(s, "looking again")
+	})
+	o.ready(c)
+
+	o.on("worker-1", "mkdir -p /etc/rancher/k3s/config.yaml.d && echo 'nonsense: true' >/etc/rancher/k3s/config.yaml.d/e2e.yaml")
+	o.begin(c)
+	o.awaitRun(6*time.Minute, "failed", "worker-1 did not come back", "journalctl -u k3s-agent")
+	if got, want := o.began(), []string{"master-0", "worker-0", "worker-1"}; !slices.Equal(got, want) {
+		t.Errorf("restarted in the order %v, want %v", got, want)
+	}
+	o.on("worker-1", "rm /etc/rancher/k3s/config.yaml.d/e2e.yaml")
+	c.see("roll back worker-1 to " + lab.Version)
+	c.press("1", "type worker-1 to")
+	c.press("worker-1\r")
+	o.awaitRun(patience, "Roll back worker-1", "done")
+	got := o.kubelets()
+	if got["master-0"] != to || got["worker-0"] != to || got["worker-1"] != lab.Version || got["worker-2"] != lab.Version {
+		t.Errorf("after the way back the nodes are %v", got)
 	}
 }
