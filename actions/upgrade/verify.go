@@ -55,6 +55,7 @@ func (w *worker) back(ctx context.Context) (bool, string) {
 func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 	told := ""
 	var crashed error
+	first := -1
 	err := w.kit.until(ctx, w.plan.Ready, func(ctx context.Context) (bool, string) {
 		back, why := w.back(ctx)
 		text := why
@@ -68,8 +69,12 @@ func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 		if back {
 			return true, ""
 		}
-		if n := w.crashes(ctx); n >= mostCrashes {
-			crashed = fmt.Errorf("%s started and ended %d times there", w.node.unit(), n)
+		n, ok := w.crashes(ctx)
+		if ok && (first < 0 || n < first) {
+			first = n
+		}
+		if ok && n-first >= mostCrashes {
+			crashed = fmt.Errorf("%s started and ended %d times there meanwhile", w.node.unit(), n-first)
 			return true, ""
 		}
 		return false, why
@@ -95,19 +100,16 @@ func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 // any longer.
 const mostCrashes = 5
 
-// crashes is how often systemd started k3s again since it was restarted; 0
-// where that cannot be asked.
-func (w *worker) crashes(ctx context.Context) int {
+// crashes is how often systemd started k3s again by itself; false where that
+// cannot be asked.
+func (w *worker) crashes(ctx context.Context) (int, bool) {
 	var said bytes.Buffer
 	line := "systemctl show -p NRestarts --value " + w.node.unit() + ".service"
 	if err := w.host().Run(ctx, sources.Command{Line: line, Stdout: &said}); err != nil {
-		return 0
+		return 0, false
 	}
 	n, err := strconv.Atoi(strings.TrimSpace(said.String()))
-	if err != nil {
-		return 0
-	}
-	return n
+	return n, err == nil
 }
 
 // sayVersion tells what the API server answers as. It is part of the same
