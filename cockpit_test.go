@@ -83,7 +83,7 @@ func picture(t *testing.T, term *uitest.Terminal, name string) {
 // program.
 func TestPicturesAreThere(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast"} {
+	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast", "upgrade": "Order: workers first"} {
 		data, err := os.ReadFile(filepath.Join("docs", "pictures", name+".svg"))
 		if err != nil {
 			t.Fatal(err)
