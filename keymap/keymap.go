@@ -65,7 +65,7 @@ type Run struct{ Pause, GoOn, Stop, Retry, Resume, Skip, Abandon, TakeOver, Whol
 type Stream struct{ Search, Next, Previous, Follow, Wrap, Copy, Save Binding }
 
 // Upgrade changes the plan of an upgrade while it is in sight.
-type Upgrade struct{ Start, Typed, Earlier, Later, Order, KeepPods, Method, Notes, Reason, Again Binding }
+type Upgrade struct{ Start, Typed, Earlier, Later, Order, KeepPods, Method, Notes, Reason, Soak, Again Binding }
 
 // Default returns the keys as documented.
 func Default() Map {
@@ -149,6 +149,7 @@ func Default() Map {
 			Method:   Binding{[]string{"m"}, "m", "method"},
 			Notes:    Binding{[]string{"n"}, "n", "notes read"},
 			Reason:   Binding{[]string{"b"}, "b", "say why"},
+			Soak:     Binding{[]string{"w"}, "w", "watch for"},
 			Again:    Binding{[]string{"a"}, "a", "plan again"},
 		},
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"daytwo/actions"
 	"daytwo/actions/upgrade"
@@ -58,7 +59,7 @@ func (v *upgradePlan) Commands(f ui.Frame) []ui.Command {
 		begin,
 		{Key: tick, Do: func() tea.Cmd { v.plan.NotesRead = !v.plan.NotesRead; return nil }},
 		v.reason(k),
-		v.move(k.Earlier, -1), v.move(k.Later, 1), v.other(k), v.keepPods(k), v.method(k),
+		v.move(k.Earlier, -1), v.move(k.Later, 1), v.other(k), v.keepPods(k), v.method(k), v.soak(k),
 		{Key: k.Again, Do: func() tea.Cmd { return v.planAgain(f) }},
 		{Key: reword(f.Keys.Global.Copy, "copy notes' address"), Minor: true, Do: func() tea.Cmd { return ui.Copy(v.plan.Notes()) }},
 	}
@@ -195,6 +196,27 @@ func (v *upgradePlan) method(k keymap.Upgrade) ui.Command {
 	c.Do = func() tea.Cmd { v.plan.Method = to; return nil }
 	return c
 }
+
+// soak changes how long the cluster must stay as before after each node.
+func (v *upgradePlan) soak(k keymap.Upgrade) ui.Command {
+	return ui.Command{Key: k.Soak, Minor: true, Do: func() tea.Cmd {
+		return ui.Ask(ui.Question{
+			Title: "Watch the cluster after each node", Yes: "take it", Label: "how long it must stay as before: 30s, 5m; 0s for not at all",
+			Lines: []string{fmt.Sprintf("Now it is %s. The next node waits that long after the last change for the worse.", sources.Span(v.plan.Soak))},
+			Do: func(text string) tea.Cmd {
+				d, err := time.ParseDuration(text)
+				if err != nil || d < 0 || d > longestSoak {
+					return ui.Toast(sources.Warning, "that is no time up to 1h; write 30s or 5m")
+				}
+				v.plan.Soak = d
+				return nil
+			},
+		})
+	}}
+}
+
+// longestSoak keeps a slip of the finger from holding a run for days.
+const longestSoak = time.Hour
 
 func (v *upgradePlan) planAgain(f ui.Frame) tea.Cmd {
 	v.again, v.note = true, ""

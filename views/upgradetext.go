@@ -221,6 +221,8 @@ func (v *upgradePlan) decided(f ui.Frame, width int) []string {
 	if p.Datastore != upgrade.Elsewhere {
 		out = append(out, tick(true, "datastore: "+string(p.Datastore)+", "+p.DatastoreWhy+"; it is saved with the token before the first server")...)
 	}
+	out = append(out, tick(true, fmt.Sprintf("each node has %s to come back; then the cluster must stay as before for %s (%s changes that)",
+		sources.Span(p.Ready), sources.Span(p.Soak), f.Keys.Upgrade.Soak.Shown))...)
 	for arch, r := range p.Releases {
 		sum := "checksum not known here; each node checks it by the release server's"
 		if len(r.SHA256) >= 12 {
