@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"daytwo/sources"
@@ -95,7 +96,7 @@ func (f *Fleet) line(ctx context.Context, node string, hops []hop) (*line, error
 
 // attempt joins the one that is going on, or begins one. It goes on when
 // ctx ends: others may have joined.
-func (f *Fleet) attempt(ctx context.Context, node, key string, hops []hop) (*attempt, error) {
+func (f *Fleet) attempt(ctx context.Context, node, key string, hops []hop) (*attempt, error) { //nolint:contextcheck // a line lives as long as the fleet, not as who asked first
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ctx.Err() != nil {
@@ -117,7 +118,7 @@ func (f *Fleet) attempt(ctx context.Context, node, key string, hops []hop) (*att
 		}
 		close(a.done)
 		if a.line != nil {
-			a.line.tend(f.ctx)
+			a.line.tend(f.ctx) //nolint:contextcheck // as above
 			f.forget(key, a)
 		}
 	})
@@ -134,9 +135,9 @@ func (f *Fleet) forget(key string, a *attempt) {
 }
 
 func routeKey(hops []hop) string {
-	key := ""
+	var key strings.Builder
 	for _, h := range hops {
-		key += h.user + "@" + h.address() + "\n"
+		key.WriteString(h.user + "@" + h.address() + "\n")
 	}
-	return key
+	return key.String()
 }

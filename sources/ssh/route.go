@@ -151,10 +151,10 @@ func (r router) hop(name string, names []string, user, host, port string) (hop, 
 	if h.user == "" {
 		h.user = first(r.cfg.get("User", names...), r.opts.User)
 	}
-	for _, path := range strings.Fields(first(r.cfg.get("UserKnownHostsFile", names...), "~/.ssh/known_hosts ~/.ssh/known_hosts2")) {
+	for path := range strings.FieldsSeq(first(r.cfg.get("UserKnownHostsFile", names...), "~/.ssh/known_hosts ~/.ssh/known_hosts2")) {
 		h.known = append(h.known, r.cfg.path(path, h))
 	}
-	for _, path := range strings.Fields(first(r.cfg.get("GlobalKnownHostsFile", names...), "/etc/ssh/ssh_known_hosts")) {
+	for path := range strings.FieldsSeq(first(r.cfg.get("GlobalKnownHostsFile", names...), "/etc/ssh/ssh_known_hosts")) {
 		h.known = append(h.known, r.cfg.path(path, h))
 	}
 	h.knownAs = r.cfg.get("HostKeyAlias", names...)

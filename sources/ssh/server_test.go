@@ -48,8 +48,6 @@ type server struct {
 
 type serverOption func(*server)
 
-func withHostKey(k ssh.Signer) serverOption { return func(s *server) { s.hostKey = k } }
-
 func newSigner(t *testing.T) (ssh.Signer, ed25519.PrivateKey) {
 	t.Helper()
 	_, private, err := ed25519.GenerateKey(rand.Reader)
