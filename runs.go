@@ -11,6 +11,7 @@ import (
 
 	"daytwo/actions"
 	"daytwo/actions/cordon"
+	"daytwo/actions/drain"
 	"daytwo/actions/upgrade"
 	"daytwo/sources"
 	"daytwo/sources/config"
@@ -33,11 +34,20 @@ func (s *session) kinds(dir string, settings sources.Settings) (map[actions.Kind
 	}
 	s.cordoner = cordoner
 	return map[actions.Kind]actions.Restore{
+		drain.Kind:          drain.Restore(s.drains()),
 		upgrade.Kind:        upgrade.Restore(s.upgrade),
 		upgrade.BackKind:    upgrade.RestoreBack(s.upgrade),
 		cordon.KindCordon:   cordon.Restore(cordoner),
 		cordon.KindUncordon: cordon.Restore(cordoner),
 	}, nil
+}
+
+// drains is what a drain works with, alone or on the way of an upgrade.
+func (s *session) drains() drain.Kit {
+	return drain.Kit{
+		Cluster: s.upgrade.Drains, Board: s.upgrade.Board,
+		Uncordon: func(node string) actions.Action { return cordon.Lift(s.cordoner, node) },
+	}
 }
 
 // newRunner makes what runs actions on the session's cluster.

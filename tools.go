@@ -19,6 +19,6 @@ func (s *session) tools() []func(ui.Frame, sources.Ref) []ui.Command {
 		return cordon.New(s.cordoner, node)
 	}}
 	return []func(ui.Frame, sources.Ref) []ui.Command{
-		views.UpgradeTool(s.upgrade, runs.Start), cordoning.Tool, runs.Tool,
+		views.UpgradeTool(s.upgrade, runs.Start), views.DrainTool(s.drains(), runs.Start), cordoning.Tool, runs.Tool,
 	}
 }

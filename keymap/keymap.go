@@ -41,7 +41,11 @@ type Map struct {
 	Stream Stream
 
 	Upgrade Upgrade
+	Drain   Drain
 }
+
+// Drain decides what the plan of a drain may do.
+type Drain struct{ Force, LeavePending Binding }
 
 // Global works everywhere.
 type Global struct{ Quit, Interrupt, Back, Help, Palette, Redraw, Copy, Suspend Binding }
@@ -138,6 +142,10 @@ func Default() Map {
 			Wrap:     Binding{[]string{"w"}, "w", "wrap"},
 			Copy:     Binding{[]string{"Y"}, "Y", "copy what is in sight"},
 			Save:     Binding{[]string{"ctrl+s"}, "ctrl+s", "save"},
+		},
+		Drain: Drain{
+			Force:        Binding{[]string{"D"}, "D", "delete what nothing makes again"},
+			LeavePending: Binding{[]string{"P"}, "P", "leave pods pending"},
 		},
 		Upgrade: Upgrade{
 			Start:    Binding{[]string{"enter"}, "enter", "start"},
