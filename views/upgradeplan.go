@@ -78,8 +78,8 @@ func (v *upgradePlan) confirm() tea.Cmd {
 	p := v.plan
 	a := v.tools.Action(p)
 	lines := []string{
-		fmt.Sprintf("%d nodes go to %s, one after the other: %s.", len(p.Nodes), p.Target, namesOf(p)),
-		"Each is drained, gets the verified binary, restarts, and is compared with what was before; the next one waits for that.",
+		fmt.Sprintf("%s to %s, one after the other: %s.", goes(len(namesOf(p))), p.Target, strings.Join(namesOf(p), ", ")),
+		"Each is drained" + unless(p) + ", gets the verified binary, restarts, and is compared with what was before; the next one waits for that.",
 		"The run stops at the first thing that is not as it should be, and says how to go back.",
 	}
 	if p.Method == upgrade.Installer {
@@ -91,12 +91,36 @@ func (v *upgradePlan) confirm() tea.Cmd {
 	}))
 }
 
-func namesOf(p upgrade.Plan) string {
-	names := make([]string, len(p.Nodes))
-	for i, n := range p.Nodes {
-		names[i] = n.Name
+// namesOf are the nodes that change, in their order.
+func namesOf(p upgrade.Plan) []string {
+	var names []string
+	for _, n := range p.Nodes {
+		if !p.There(n) {
+			names = append(names, n.Name)
+		}
 	}
-	return strings.Join(names, ", ")
+	return names
+}
+
+func goes(n int) string {
+	if n == 1 {
+		return "1 node goes"
+	}
+	return fmt.Sprintf("%d nodes go", n)
+}
+
+// unless names the nodes that are left undrained.
+func unless(p upgrade.Plan) string {
+	var kept []string
+	for _, n := range p.Nodes {
+		if n.NoDrain && !p.There(n) {
+			kept = append(kept, n.Name)
+		}
+	}
+	if len(kept) == 0 {
+		return ""
+	}
+	return " (not " + strings.Join(kept, ", ") + ")"
 }
 
 // reason takes a typed reason for what needs one.

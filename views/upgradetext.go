@@ -176,7 +176,7 @@ func (v *upgradePlan) nodeLine(f ui.Frame, n upgrade.NodePlan, i, width int) str
 // moves says in a few words what becomes of the node's pods.
 func moves(p upgrade.Plan, n upgrade.NodePlan) string {
 	switch {
-	case n.From == p.Target && n.Machine.Version == p.Target:
+	case p.There(n):
 		return "is there already, and left alone"
 	case n.NoDrain:
 		return "is not drained"
