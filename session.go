@@ -39,6 +39,7 @@ type session struct {
 	upgrade  *upgrade.Kit
 	ssh      ssh.Options // whose keys and files; zero: the user's
 	log      sources.Logger
+	kept     string // the folder for what is kept of the cluster
 	stop     context.CancelFunc
 	done     sync.WaitGroup
 	logs     io.Closer
@@ -101,6 +102,7 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 	}
 	s.hosts = s.newFleet(ctx, s.ssh, cfg.Settings(client.ContextName()))
 	s.records = newRecords(dir)
+	s.kept = dir
 	if s.runner, err = s.newRunner(dir, cfg); err != nil {
 		s.stop()
 		s.hosts.Close()

@@ -71,6 +71,10 @@ type Typer interface{ Typing() bool }
 // "look again"; nil for nothing to watch now.
 type Watcher interface{ Watch() <-chan struct{} }
 
+// Closer is a view that holds something open: it is told when it is taken
+// off. What waits goes through Work.
+type Closer interface{ Close() tea.Cmd }
+
 // Entry is one line of the palette that is not a command: an object.
 type Entry struct {
 	Title string // "node worker-0"

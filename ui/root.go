@@ -245,9 +245,14 @@ func (r *Root) top() View { return r.views[len(r.views)-1] }
 
 // goBack takes the top view off; the bottom one stays.
 func (r *Root) goBack() tea.Cmd {
-	if len(r.views) > 1 {
-		r.views = r.views[:len(r.views)-1]
-		r.frame = r.newFrame()
+	if len(r.views) == 1 {
+		return nil
+	}
+	gone := r.top()
+	r.views = r.views[:len(r.views)-1]
+	r.frame = r.newFrame()
+	if c, ok := gone.(Closer); ok {
+		return c.Close()
 	}
 	return nil
 }
