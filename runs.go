@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
@@ -65,6 +66,42 @@ func (s *session) newRunner(dir string, cfg config.Config) (*actions.Runner, err
 		Dir: dir, Who: whoami(), Kinds: kinds, Lease: lease, Snapshot: s.store.Snapshot,
 		ReadOnly: s.readonly, Clock: time.Now, Log: s.log,
 	}), nil
+}
+
+// tellRuns puts the runs that rest unfinished where the rules see them.
+func (s *session) tellRuns(ctx context.Context) {
+	changed := s.runner.Watch()
+	var told []sources.Unfinished
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+		if now := unfinishedOf(s.runner.Runs()); !slices.Equal(now, told) {
+			told = now
+			s.store.Publish(func(snap *sources.Snapshot) { snap.Unfinished = now })
+		}
+	}
+}
+
+func unfinishedOf(runs []actions.Run) []sources.Unfinished {
+	var out []sources.Unfinished
+	for _, r := range runs {
+		if r.State.Over() || r.State == actions.Running || r.At >= len(r.Steps) {
+			continue
+		}
+		next := r.Steps[r.At]
+		u := sources.Unfinished{
+			Run: r.ID, Title: plainLine(r.Title), Target: r.Target, State: string(r.State), Step: plainLine(next.Title),
+			At: r.At + 1, Of: len(r.Steps), Since: next.Ended, Why: plainLine(r.Err),
+		}
+		if u.Since.IsZero() {
+			u.Since = r.Began
+		}
+		out = append(out, u)
+	}
+	return out
 }
 
 // endRuns waits for the steps that run, for some time; then it interrupts

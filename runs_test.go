@@ -75,6 +75,7 @@ func TestRunsAreListedShownAndResumed(t *testing.T) {
 	daytwo(t, "runs", "show", "last", "--kubeconfig", kubeconfig).says(t, 0,
 		"Cordon worker-2", "failed", "api server answered 500", "kubectl cordon worker-2", "way back\n  kubectl uncordon worker-2", "daytwo resume "+failed.ID)
 	daytwo(t, "resume", failed.ID, "--kubeconfig", kubeconfig).says(t, 2, "api server answered 500", "go on: daytwo resume")
+	daytwo(t, "check", "--kubeconfig", kubeconfig).says(t, 1, `"Cordon worker-2" failed at step 1 of 1 (cordon); daytwo resume `+failed.ID)
 	lift()
 	daytwo(t, "resume", "last", "--kubeconfig", kubeconfig).says(t, 0, "node/worker-2 cordoned", "Cordon worker-2: done")
 	if !cordoned(t, w, "worker-2") {

@@ -124,6 +124,7 @@ func (s *session) look(ctx context.Context) {
 		s.done.Go(func() { sources.Supervise(ctx, src, s.store.Publish, s.log) })
 	}
 	s.done.Go(func() { s.store.Rejudge(ctx, rejudge.C) })
+	s.done.Go(func() { s.tellRuns(ctx) })
 }
 
 // close ends all runs and sources and waits for them.
