@@ -33,23 +33,51 @@ func runDemo(ctx context.Context, f flags, d demoFlags, tty terminal) error {
 	if err != nil {
 		return fmt.Errorf("writing the demo's kubeconfig: %w", err)
 	}
-	if d.print {
-		if _, err := tty.out.Write(kubeconfig); err != nil {
-			return fmt.Errorf("printing the kubeconfig: %w", err)
-		}
-		_, _ = fmt.Fprintln(tty.err, "daytwo: the demo cluster answers until you press ctrl+c")
-		<-ctx.Done()
-		return nil
-	}
-	return demoCockpit(ctx, f, world, kubeconfig, tty)
-}
-
-func demoCockpit(ctx context.Context, f flags, world *demo.World, kubeconfig []byte, tty terminal) error {
 	dir, err := os.MkdirTemp("", "daytwo-demo-")
 	if err != nil {
 		return fmt.Errorf("making a folder for the demo: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	if d.print {
+		if err := writeDemoSSH(world, dir); err != nil {
+			return err
+		}
+		return printDemo(ctx, world, dir, kubeconfig, tty)
+	}
+	return demoCockpit(ctx, f, world, dir, kubeconfig, tty)
+}
+
+// demoSSH is the file for ssh -F that leads to the demo's machines.
+func demoSSH(dir string) string { return filepath.Join(dir, ".ssh", "config") }
+
+// writeDemoSSH puts into dir what ssh needs for the demo's machines, as if it
+// were a home folder.
+func writeDemoSSH(world *demo.World, dir string) error {
+	access, err := world.SSH()
+	if err != nil {
+		return fmt.Errorf("opening the demo's machines for SSH: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(demoSSH(dir)), 0o700); err != nil {
+		return fmt.Errorf("making a folder for the demo's SSH files: %w", err)
+	}
+	if err := access.Write(filepath.Dir(demoSSH(dir))); err != nil {
+		return fmt.Errorf("writing the demo's SSH files: %w", err)
+	}
+	return nil
+}
+
+func printDemo(ctx context.Context, world *demo.World, dir string, kubeconfig []byte, tty terminal) error {
+	if _, err := tty.out.Write(kubeconfig); err != nil {
+		return fmt.Errorf("printing the kubeconfig: %w", err)
+	}
+	_, _ = fmt.Fprintf(tty.err, "daytwo: the machines answer too: ssh -F %s %s\n", demoSSH(dir), world.Machine())
+	_, _ = fmt.Fprintf(tty.err, "daytwo: releases of k3s are at %s\n", world.ReleaseURL())
+	_, _ = fmt.Fprintln(tty.err, "daytwo: the demo cluster answers until you press ctrl+c")
+	<-ctx.Done()
+	return nil
+}
+
+func demoCockpit(ctx context.Context, f flags, world *demo.World, dir string, kubeconfig []byte, tty terminal) error {
 	f.kubeconfig, f.context = filepath.Join(dir, "kubeconfig"), ""
 	if err := os.WriteFile(f.kubeconfig, kubeconfig, 0o600); err != nil {
 		return fmt.Errorf("writing the demo's kubeconfig: %w", err)

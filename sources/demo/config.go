@@ -3,7 +3,7 @@ package demo
 // Config is a configuration, as YAML, that fits the scenario: it declares the
 // backups that the shop relies on, and where the demo's releases of k3s are.
 func (w *World) Config() string {
-	releases := "releases:\n  url: " + w.ReleaseURL() + "/releases\n  channels: " + w.ReleaseURL() + "/v1-release/channels\n"
+	releases := "releases:\n  url: " + w.ReleaseURL() + "/releases\n  channels: " + w.ReleaseURL() + "/v1-release/channels\n  install: " + w.ReleaseURL() + "/install.sh\n"
 	if w.scenario != Incident && w.scenario != Healthy {
 		return "# the demo cluster declares no backups\nbackups: []\n" + releases
 	}

@@ -136,14 +136,21 @@ func (s SSH) Config(keyFile, knownHosts string) []byte {
 	return b.Bytes()
 }
 
-// Write puts the key, known_hosts and ssh_config into a folder and returns
-// the path of the latter.
-func (s SSH) Write(dir string) (config string, err error) {
+// Write puts the files id_ed25519, known_hosts and config into a folder, which
+// may be the .ssh of a home folder.
+func (s SSH) Write(dir string) error {
 	key, known := filepath.Join(dir, "id_ed25519"), filepath.Join(dir, "known_hosts")
-	config = filepath.Join(dir, "ssh_config")
-	return config, errors.Join(
+	return errors.Join(
 		os.WriteFile(key, s.Key, 0o600), os.WriteFile(known, s.KnownHosts, 0o600),
-		os.WriteFile(config, s.Config(key, known), 0o600))
+		os.WriteFile(filepath.Join(dir, "config"), s.Config(key, known), 0o600))
+}
+
+// Machine is the name of a machine that has something to show.
+func (w *World) Machine() string {
+	if w.machine("worker-0") != nil {
+		return "worker-0"
+	}
+	return w.machines[0].name
 }
 
 // CutSSH ends every open SSH connection to a node at once, as when the
