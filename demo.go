@@ -60,7 +60,7 @@ func writeDemoSSH(world *demo.World, dir string) error {
 	if err := os.MkdirAll(filepath.Dir(demoSSH(dir)), 0o700); err != nil {
 		return fmt.Errorf("making a folder for the demo's SSH files: %w", err)
 	}
-	if err := access.Write(filepath.Dir(demoSSH(dir))); err != nil {
+	if _, err := access.Write(filepath.Dir(demoSSH(dir))); err != nil {
 		return fmt.Errorf("writing the demo's SSH files: %w", err)
 	}
 	return nil

@@ -137,12 +137,13 @@ func (s SSH) Config(keyFile, knownHosts string) []byte {
 }
 
 // Write puts the files id_ed25519, known_hosts and config into a folder, which
-// may be the .ssh of a home folder.
-func (s SSH) Write(dir string) error {
+// may be the .ssh of a home folder, and returns the path of the latter.
+func (s SSH) Write(dir string) (config string, err error) {
 	key, known := filepath.Join(dir, "id_ed25519"), filepath.Join(dir, "known_hosts")
-	return errors.Join(
+	config = filepath.Join(dir, "config")
+	return config, errors.Join(
 		os.WriteFile(key, s.Key, 0o600), os.WriteFile(known, s.KnownHosts, 0o600),
-		os.WriteFile(filepath.Join(dir, "config"), s.Config(key, known), 0o600))
+		os.WriteFile(config, s.Config(key, known), 0o600))
 }
 
 // Machine is the name of a machine that has something to show.
