@@ -188,7 +188,7 @@ func (v *runView) steering(f ui.Frame, r actions.Run) []ui.Command {
 		}
 		return []ui.Command{
 			{Key: pause, Do: func() tea.Cmd { return v.tell("pause", v.with.Runner.Pause(r.ID)) }},
-			{Key: k.Stop, Do: func() tea.Cmd { return v.askStop(r) }, WhyNot: reasonIf(r.Stopping, "it is being stopped already")},
+			{Key: k.Stop, Do: func() tea.Cmd { return v.askStop(f, r) }, WhyNot: reasonIf(r.Stopping, "it is being stopped already")},
 		}
 	case r.State == actions.Running || r.State == actions.Waiting:
 		why := "it runs in " + orUnsure(r.Holder) + "; only that process can steer it"
@@ -258,7 +258,7 @@ func (v *runView) resume(r actions.Run) tea.Cmd {
 	})
 }
 
-func (v *runView) askStop(r actions.Run) tea.Cmd {
+func (v *runView) askStop(f ui.Frame, r actions.Run) tea.Cmd {
 	step := "the step that runs"
 	if r.At < len(r.Steps) {
 		step = stepName(r.Steps[r.At])
@@ -267,7 +267,7 @@ func (v *runView) askStop(r actions.Run) tea.Cmd {
 		Title: "Stop " + r.Title, Yes: "stop now",
 		Lines: []string{
 			"Interrupts " + step + " where it stands. Resuming looks at the cluster first and does again only what is not done.",
-			"To let the step end first, leave this and press " + "space.",
+			"To let the step end first, leave this and press " + f.Keys.Run.Pause.Shown + ".",
 		},
 		Do: func(string) tea.Cmd { return v.tell("stop", v.with.Runner.Stop(r.ID)) },
 	})

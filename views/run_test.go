@@ -269,6 +269,7 @@ func TestARetryAndAStop(t *testing.T) {
 	b.golden("run-stop-80x24")
 	b.Press("enter")
 	b.until("the stop", in(actions.Interrupted))
+	b.Advance(5 * time.Second)
 	b.See("▲ interrupted at worker-1: drain", "R resume")
 	b.golden("run-interrupted-80x24")
 	b.Press("A")
