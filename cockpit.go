@@ -22,7 +22,7 @@ func cockpit(ctx context.Context, f flags, tty terminal) error {
 		return err
 	}
 	s.notice = tty.err
-	defer s.close()
+	defer s.close(ctx)
 	return show(ctx, s, f, cfg, tty)
 }
 

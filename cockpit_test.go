@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +30,7 @@ func onDemo(t *testing.T, scenario demo.Scenario, f flags, width, height int) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.close)
+	t.Cleanup(func() { s.close(context.WithoutCancel(t.Context())) })
 	o := screen(s, f, cfg)
 	o.Clock = time.Now
 	return w, uitest.Open(t, o, width, height)

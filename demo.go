@@ -39,7 +39,7 @@ func runDemo(ctx context.Context, f flags, d demoFlags, tty terminal) error {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	if d.print {
-		if err := writeDemoSSH(world, dir); err != nil {
+		if err := writeDemoSSH(world, dir); err != nil { //nolint:contextcheck // the machines live as long as the world, not as this call
 			return err
 		}
 		return printDemo(ctx, world, dir, kubeconfig, tty)
@@ -97,7 +97,7 @@ func demoCockpit(ctx context.Context, f flags, world *demo.World, dir string, ku
 		return err
 	}
 	s.notice = tty.err
-	defer s.close()
+	defer s.close(ctx)
 	return show(ctx, s, f, cfg, tty)
 }
 
@@ -109,7 +109,7 @@ func openDemoSession(ctx context.Context, f flags, cfg config.Config, dir string
 		_ = logs.Close()
 		return nil, err
 	}
-	keys, err := sshOfDemo(dir, world)
+	keys, err := sshOfDemo(dir, world) //nolint:contextcheck // the machines live as long as the world, not as this call
 	if err != nil {
 		_ = logs.Close()
 		return nil, err

@@ -106,7 +106,7 @@ func unfinishedOf(runs []actions.Run) []sources.Unfinished {
 
 // endRuns waits for the steps that run, for some time; then it interrupts
 // them.
-func (s *session) endRuns() {
+func (s *session) endRuns(ctx context.Context) {
 	why := "daytwo was quit"
 	if cause := context.Cause(s.outer); cause != nil {
 		why = "daytwo ended: " + cause.Error()
@@ -117,7 +117,7 @@ func (s *session) endRuns() {
 				run.Title, finishFor, run.Steps[run.At].Title, run.ID)
 		}
 	}
-	ctx, stop := context.WithTimeout(context.Background(), finishFor)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), finishFor)
 	defer stop()
 	ctx, hurry := signal.NotifyContext(ctx, os.Interrupt)
 	defer hurry()

@@ -128,8 +128,8 @@ func (s *session) look(ctx context.Context) {
 }
 
 // close ends all runs and sources and waits for them.
-func (s *session) close() {
-	s.endRuns()
+func (s *session) close(ctx context.Context) {
+	s.endRuns(ctx)
 	s.stop()
 	s.hosts.Close()
 	s.done.Wait()

@@ -68,7 +68,7 @@ func upgradeWorld(t *testing.T) *upgrading {
 	if u.s, err = openDemoSession(t.Context(), u.f, cfg, dir, w); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(u.s.close)
+	t.Cleanup(func() { u.s.close(context.WithoutCancel(t.Context())) })
 	k := u.s.upgrade
 	k.Clock, k.Soak, k.Ready = clock, 5*time.Second, 5*time.Minute
 	k.Ticker = func(every time.Duration) (<-chan time.Time, func()) {

@@ -195,12 +195,11 @@ func (v *runView) steering(f ui.Frame, r actions.Run) []ui.Command {
 		return []ui.Command{{Key: k.Pause, WhyNot: why}, {Key: k.Stop, WhyNot: why}}
 	}
 	resume := k.Resume
-	switch r.State {
-	case actions.Failed:
+	if r.State == actions.Failed {
 		resume = k.Retry
-	case actions.Paused:
+	}
+	if r.State == actions.Paused {
 		resume = k.GoOn
-	default:
 	}
 	skip := ui.Command{Key: k.Skip, Risk: keymap.Changes, Do: func() tea.Cmd { return v.askSkip(r) }}
 	if r.At >= len(r.Steps) {

@@ -33,7 +33,7 @@ type hands struct {
 
 // chore is an action of two nodes' worth of steps.
 type chore struct {
-	Name  string
+	Name  string `json:"name"`
 	hands *hands
 }
 
@@ -171,7 +171,7 @@ func (b *bench) until(what string, holds func(actions.Run) bool) actions.Run {
 }
 
 func in(s actions.State) func(actions.Run) bool {
-	return func(r actions.Run) bool { return r.State == s && !(r.Mine && s != actions.Running) }
+	return func(r actions.Run) bool { return r.State == s && (!r.Mine || s == actions.Running) }
 }
 
 // doing holds when a step has begun and said so.

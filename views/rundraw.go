@@ -134,7 +134,7 @@ func groupItem(f ui.Frame, r actions.Run, g stepGroup) string {
 		case actions.Done, actions.AlreadyTrue, actions.Skipped:
 			through++
 		case actions.Waiting:
-		default:
+		case actions.Running, actions.Failed, actions.Interrupted, actions.Paused, actions.Abandoned:
 			state = s.State
 		}
 	}
@@ -206,40 +206,28 @@ func flowed(f ui.Frame, items []string, here, indent, most int) []string {
 	return lines[from : from+most]
 }
 
-// standing says what a person must know: why the run rests, what helps, who
-// else runs it, what it left.
-func (v *runView) standing(f ui.Frame, r actions.Run) []string {
-	t := f.Theme
-	var out []string
-	say := func(s actions.State, text string) {
-		for i, l := range ui.Wrap(ui.Clean(text), max(f.Width-4, 8)) {
-			lead := "   "
-			if i == 0 {
-				lead = " " + ui.StateStyle(t, s).Render(t.StateGlyph(s)) + " "
-			}
-			out = append(out, lead+ui.StateStyle(t, s).Render(l))
-		}
-	}
+// rests says in words why a run does not go on; "" while it does.
+func rests(f ui.Frame, r actions.Run) string {
 	switch r.State {
 	case actions.Failed:
-		say(r.State, strings.TrimSpace("failed "+at(r)+": "+orUnsure(r.Err)))
+		return strings.TrimSpace("failed " + at(r) + ": " + orUnsure(r.Err))
 	case actions.Interrupted:
-		say(r.State, strings.TrimSuffix("interrupted "+at(r)+": "+r.Err, ": "))
+		return strings.TrimSuffix("interrupted "+at(r)+": "+r.Err, ": ")
 	case actions.Paused:
-		say(r.State, strings.TrimSuffix("paused before "+next(r)+": "+r.Err, ": "))
+		return strings.TrimSuffix("paused before "+next(r)+": "+r.Err, ": ")
 	case actions.Done:
-		say(r.State, "done, "+agoWords(r.Ended, f.Now))
+		return "done, " + agoWords(r.Ended, f.Now)
 	case actions.Abandoned:
-		say(r.State, strings.TrimSuffix("abandoned: "+r.Err, ": "))
-	case actions.Running:
-		out = append(out, v.runningLines(f, r)...)
-	case actions.Waiting, actions.Skipped, actions.AlreadyTrue:
+		return strings.TrimSuffix("abandoned: "+r.Err, ": ")
+	case actions.Running, actions.Waiting, actions.Skipped, actions.AlreadyTrue:
 	}
-	for _, s := range r.Steps {
-		if s.State == actions.Skipped {
-			say(s.State, stepName(s)+" "+s.Reason)
-		}
-	}
+	return ""
+}
+
+// aftermath says what a run leaves, what helps, and what was noted.
+func (v *runView) aftermath(f ui.Frame, r actions.Run) []string {
+	t := f.Theme
+	var out []string
 	for i, l := range r.Leaves {
 		lead := "   it leaves as it is: "
 		if i > 0 {
@@ -256,6 +244,35 @@ func (v *runView) standing(f ui.Frame, r actions.Run) []string {
 	for _, n := range r.Notes {
 		out = append(out, " "+t.Warning.Render(t.Glyph(sources.Warning))+" "+t.Dim.Render(ui.Clean(n)))
 	}
+	return out
+}
+
+// standing says what a person must know: why the run rests, what helps, who
+// else runs it, what it left.
+func (v *runView) standing(f ui.Frame, r actions.Run) []string {
+	t := f.Theme
+	var out []string
+	say := func(s actions.State, text string) {
+		for i, l := range ui.Wrap(ui.Clean(text), max(f.Width-4, 8)) {
+			lead := "   "
+			if i == 0 {
+				lead = " " + ui.StateStyle(t, s).Render(t.StateGlyph(s)) + " "
+			}
+			out = append(out, lead+ui.StateStyle(t, s).Render(l))
+		}
+	}
+	if why := rests(f, r); why != "" {
+		say(r.State, why)
+	}
+	if r.State == actions.Running {
+		out = append(out, v.runningLines(f, r)...)
+	}
+	for _, s := range r.Steps {
+		if s.State == actions.Skipped {
+			say(s.State, stepName(s)+" "+s.Reason)
+		}
+	}
+	out = append(out, v.aftermath(f, r)...)
 	for i := range out {
 		out[i] = ui.Fit(out[i], f.Width)
 	}
