@@ -108,7 +108,7 @@ func unfinishedOf(runs []actions.Run) []sources.Unfinished {
 // them.
 func (s *session) endRuns(ctx context.Context) {
 	why := "daytwo was quit"
-	if cause := context.Cause(s.outer); cause != nil {
+	if cause := context.Cause(ctx); cause != nil {
 		why = "daytwo ended: " + cause.Error()
 	}
 	for _, run := range s.runner.Runs() {
