@@ -143,7 +143,7 @@ func resume(ctx context.Context, f flags, name string, tty terminal) error {
 	end := func() {
 		if !closed {
 			closed = true
-			s.close(ctx)
+			s.close()
 		}
 	}
 	defer end()
@@ -207,8 +207,7 @@ func verdictOf(w io.Writer, r actions.Run) error {
 		return nil
 	case actions.Failed:
 		return errCritical
-	case actions.Waiting, actions.Running, actions.AlreadyTrue, actions.Skipped,
-		actions.Interrupted, actions.Paused, actions.Abandoned:
+	default:
+		return errWarning
 	}
-	return errWarning
 }

@@ -173,9 +173,7 @@ func (p *Plan) KeepPods(node string, keep bool) {
 // Servers are the names of the plan's servers.
 func (p Plan) servers() []string { return names(p.members(), true) }
 
-// There reports a node that runs the target already, and is left alone.
-func (p Plan) There(n NodePlan) bool { return p.done(n) }
-
+// done reports a node that runs the target already, and is left alone.
 func (p Plan) done(n NodePlan) bool {
 	return n.From == p.Target && (n.Machine.Version == p.Target || n.Machine.Version == "")
 }

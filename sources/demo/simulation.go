@@ -38,7 +38,6 @@ func newSimulation(w *World) *simulation {
 func (m *simulation) step() {
 	now := m.w.now()
 	m.catchUp()
-	m.machinesK3s()
 	m.nodes(now)
 	m.cronJobs(now)
 	m.workloads(now)

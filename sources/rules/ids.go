@@ -44,7 +44,6 @@ const (
 	VersionOlder  = "version.older"
 	VersionMixed  = "version.mixed"
 	VersionNotes  = "version.notes"
-	RunUnfinished = "run.unfinished"
 	SourceAPI     = "source.api"
 	SourceAccess  = "source.access"
 	SourceRead    = "source.reading"

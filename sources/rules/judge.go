@@ -40,7 +40,6 @@ func Judge(s *sources.Snapshot, now time.Time) sources.Judgement {
 	l.judgeCerts()
 	l.judgeBackups()
 	l.judgeVersions()
-	l.judgeRuns()
 	l.judgeNotes()
 
 	sources.SortFindings(l.out.Findings)

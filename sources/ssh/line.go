@@ -102,6 +102,10 @@ func (f *Fleet) greet(ctx context.Context, h hop, dial func(context.Context, str
 	if err != nil {
 		return nil, err
 	}
+	algorithms, err := k.algorithms()
+	if err != nil {
+		return nil, err
+	}
 	dialing, stop := context.WithTimeout(ctx, dialTime)
 	conn, err := dial(dialing, "tcp", h.address())
 	stop()
@@ -124,7 +128,7 @@ func (f *Fleet) greet(ctx context.Context, h hop, dial func(context.Context, str
 			refused = k.check(name, remote, key)
 			return refused
 		},
-		HostKeyAlgorithms: k.algorithms(),
+		HostKeyAlgorithms: algorithms,
 		BannerCallback:    func(text string) error { banner.WriteString(text); return nil },
 	})
 	if err != nil {
@@ -214,8 +218,7 @@ func (l *line) tend(ctx context.Context) {
 	watcher.Go(func() { ended <- l.client.Wait() })
 	beat := time.NewTicker(keepAlive)
 	defer beat.Stop()
-	for {
-		var why error
+	for why := error(nil); ; {
 		select {
 		case why = <-ended:
 		case <-ctx.Done():

@@ -31,9 +31,7 @@ func (l *line) shell(ctx context.Context, in io.Reader, out io.Writer, size sour
 	if err := s.RequestPty(kind, size.Rows, size.Columns, ssh.TerminalModes{}); err != nil {
 		return fmt.Errorf("%s gives no terminal: %w", l.name, err)
 	}
-	screen := &guard{w: out, broken: func(error) {}} // one at a time, and nothing after the end
-	defer screen.close()
-	s.Stdout, s.Stderr = screen, screen
+	s.Stdout, s.Stderr = out, out
 	keys, err := s.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("opening the terminal's input on %s: %w", l.name, err)
