@@ -68,7 +68,7 @@ func runCheck(ctx context.Context, f flags, k checkFlags, tty terminal) error {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.close(ctx)
 	ctx, stop := context.WithTimeout(ctx, k.timeout)
 	defer stop()
 	snap := settle(ctx, s.store)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,7 +30,7 @@ func onDemo(t *testing.T, scenario demo.Scenario, f flags, width, height int) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.close)
+	t.Cleanup(func() { s.close(context.WithoutCancel(t.Context())) })
 	o := screen(s, f, cfg)
 	o.Clock = time.Now
 	return w, uitest.Open(t, o, width, height)
@@ -83,7 +84,7 @@ func picture(t *testing.T, term *uitest.Terminal, name string) {
 // program.
 func TestPicturesAreThere(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast"} {
+	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast", "upgrade": "Order: workers first"} {
 		data, err := os.ReadFile(filepath.Join("docs", "pictures", name+".svg"))
 		if err != nil {
 			t.Fatal(err)

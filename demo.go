@@ -6,9 +6,11 @@ import (
 	"os"
 	"path/filepath"
 
+	"daytwo/sources"
 	"daytwo/sources/config"
 	"daytwo/sources/demo"
 	"daytwo/sources/kube"
+	"daytwo/sources/ssh"
 )
 
 type demoFlags struct {
@@ -31,23 +33,51 @@ func runDemo(ctx context.Context, f flags, d demoFlags, tty terminal) error {
 	if err != nil {
 		return fmt.Errorf("writing the demo's kubeconfig: %w", err)
 	}
-	if d.print {
-		if _, err := tty.out.Write(kubeconfig); err != nil {
-			return fmt.Errorf("printing the kubeconfig: %w", err)
-		}
-		_, _ = fmt.Fprintln(tty.err, "daytwo: the demo cluster answers until you press ctrl+c")
-		<-ctx.Done()
-		return nil
-	}
-	return demoCockpit(ctx, f, world, kubeconfig, tty)
-}
-
-func demoCockpit(ctx context.Context, f flags, world *demo.World, kubeconfig []byte, tty terminal) error {
 	dir, err := os.MkdirTemp("", "daytwo-demo-")
 	if err != nil {
 		return fmt.Errorf("making a folder for the demo: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	if d.print {
+		if err := writeDemoSSH(world, dir); err != nil { //nolint:contextcheck // the machines live as long as the world, not as this call
+			return err
+		}
+		return printDemo(ctx, world, dir, kubeconfig, tty)
+	}
+	return demoCockpit(ctx, f, world, dir, kubeconfig, tty)
+}
+
+// demoSSH is the file for ssh -F that leads to the demo's machines.
+func demoSSH(dir string) string { return filepath.Join(dir, ".ssh", "config") }
+
+// writeDemoSSH puts into dir what ssh needs for the demo's machines, as if it
+// were a home folder.
+func writeDemoSSH(world *demo.World, dir string) error {
+	access, err := world.SSH()
+	if err != nil {
+		return fmt.Errorf("opening the demo's machines for SSH: %w", err)
+	}
+	if err := os.MkdirAll(filepath.Dir(demoSSH(dir)), 0o700); err != nil {
+		return fmt.Errorf("making a folder for the demo's SSH files: %w", err)
+	}
+	if _, err := access.Write(filepath.Dir(demoSSH(dir))); err != nil {
+		return fmt.Errorf("writing the demo's SSH files: %w", err)
+	}
+	return nil
+}
+
+func printDemo(ctx context.Context, world *demo.World, dir string, kubeconfig []byte, tty terminal) error {
+	if _, err := tty.out.Write(kubeconfig); err != nil {
+		return fmt.Errorf("printing the kubeconfig: %w", err)
+	}
+	_, _ = fmt.Fprintf(tty.err, "daytwo: the machines answer too: ssh -F %s %s\n", demoSSH(dir), world.Machine())
+	_, _ = fmt.Fprintf(tty.err, "daytwo: releases of k3s are at %s\n", world.ReleaseURL())
+	_, _ = fmt.Fprintln(tty.err, "daytwo: the demo cluster answers until you press ctrl+c")
+	<-ctx.Done()
+	return nil
+}
+
+func demoCockpit(ctx context.Context, f flags, world *demo.World, dir string, kubeconfig []byte, tty terminal) error {
 	f.kubeconfig, f.context = filepath.Join(dir, "kubeconfig"), ""
 	if err := os.WriteFile(f.kubeconfig, kubeconfig, 0o600); err != nil {
 		return fmt.Errorf("writing the demo's kubeconfig: %w", err)
@@ -67,7 +97,7 @@ func demoCockpit(ctx context.Context, f flags, world *demo.World, kubeconfig []b
 		return err
 	}
 	s.notice = tty.err
-	defer s.close()
+	defer s.close(ctx)
 	return show(ctx, s, f, cfg, tty)
 }
 
@@ -79,5 +109,28 @@ func openDemoSession(ctx context.Context, f flags, cfg config.Config, dir string
 		_ = logs.Close()
 		return nil, err
 	}
-	return startSession(ctx, client, dir, cfg, &session{log: log, logs: logs, past: world.History(), readonly: f.readonly})
+	keys, err := sshOfDemo(dir, world) //nolint:contextcheck // the machines live as long as the world, not as this call
+	if err != nil {
+		_ = logs.Close()
+		return nil, err
+	}
+	return startSession(ctx, client, dir, cfg, &session{log: log, logs: logs, past: world.History(), readonly: f.readonly, ssh: keys})
+}
+
+// sshOfDemo is how the demo's machines are reached: by keys of its own, not
+// the user's.
+func sshOfDemo(dir string, world *demo.World) (ssh.Options, error) {
+	open, err := world.SSH()
+	if err != nil {
+		return ssh.Options{}, fmt.Errorf("opening the demo's machines: %w", err)
+	}
+	settings := sources.SSHSettings{
+		User: open.User, IdentityFile: filepath.Join(dir, "id_ed25519"), KnownHosts: filepath.Join(dir, "known_hosts"), Hosts: open.Addr,
+	}
+	for path, text := range map[string][]byte{settings.IdentityFile: open.Key, settings.KnownHosts: open.KnownHosts} {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			return ssh.Options{}, fmt.Errorf("writing the demo's SSH keys: %w", err)
+		}
+	}
+	return ssh.Options{Settings: settings, Home: dir}, nil
 }

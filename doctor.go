@@ -80,7 +80,7 @@ func runDoctor(ctx context.Context, f flags, timeout time.Duration, tty terminal
 		_ = d.w.Flush()
 		return err
 	}
-	defer s.close()
+	defer s.close(ctx)
 	d.ok("kubeconfig", fmt.Sprintf("context %s, %s%s", sources.Clean(s.client.ContextName(), sources.MaxName), s.client.ServerURL(), certWords(s.client.ClientCertExpiry())))
 	there := d.ask(ctx, s, timeout)
 	if err := d.w.Flush(); err != nil {
@@ -110,6 +110,7 @@ func (d *diagnosis) ask(ctx context.Context, s *session, timeout time.Duration) 
 	d.permissions(all)
 	d.readings(snap, all)
 	d.kubelets(snap)
+	d.machines(asking, s, snap)
 	d.optional(snap)
 	return true
 }
@@ -305,7 +306,7 @@ func lookForInit(ctx context.Context, f flags) (config.Found, string) {
 	if err != nil {
 		return config.Found{}, "no cluster looked at: " + err.Error()
 	}
-	defer s.close()
+	defer s.close(ctx)
 	ctx, stop := context.WithTimeout(ctx, 15*time.Second)
 	defer stop()
 	snap := settle(ctx, s.store)

@@ -42,12 +42,14 @@ var rooms = map[string]layer{
 	"sources/ssh":     {ours: []string{"sources"}, libraries: []string{"golang.org/x/crypto/ssh"}},
 	"sources/release": {ours: []string{"sources"}},
 	"sources/record":  {ours: []string{"sources"}},
-	"sources/demo":    {ours: []string{"sources"}, libraries: []string{"k8s.io/", "sigs.k8s.io/", "golang.org/x/crypto/ssh"}},
+	"sources/demo":    {ours: []string{"sources", "sources/demo/box"}, libraries: []string{"k8s.io/", "sigs.k8s.io/", "golang.org/x/crypto/ssh"}},
 	"actions":         {ours: []string{"sources", "actions", "actions/"}},
 	"ui":              {ours: []string{"keymap", "sources", "actions"}, libraries: []string{"charm.land/", "github.com/charmbracelet/"}},
 	"ui/uitest":       {ours: []string{"keymap", "sources", "actions", "ui"}, libraries: []string{"charm.land/", "github.com/charmbracelet/"}},
 	"views":           {ours: []string{"keymap", "sources", "actions", "actions/", "ui", "views/"}, libraries: []string{"charm.land/", "github.com/charmbracelet/"}},
 	"views/report":    {ours: []string{"sources"}},
+
+	"sources/demo/box": {libraries: []string{"golang.org/x/crypto/ssh"}},
 }
 
 // TestLayers holds the import rules: sources and actions know no terminal,

@@ -6,11 +6,14 @@ import (
 	"os"
 	"os/signal"
 	"os/user"
+	"slices"
 	"strings"
 	"time"
 
 	"daytwo/actions"
 	"daytwo/actions/cordon"
+	"daytwo/actions/drain"
+	"daytwo/actions/upgrade"
 	"daytwo/sources"
 	"daytwo/sources/config"
 )
@@ -22,24 +25,40 @@ const finishFor = 8 * time.Second
 
 // kinds are the actions that can be started and resumed: every wizard adds
 // its own.
-func (s *session) kinds() (map[actions.Kind]actions.Restore, error) {
+func (s *session) kinds(dir string, settings sources.Settings) (map[actions.Kind]actions.Restore, error) {
 	cordoner, err := s.client.Cordoner()
 	if err != nil {
 		return nil, err
 	}
+	if s.upgrade, err = s.newUpgrade(dir, settings, cordoner); err != nil {
+		return nil, err
+	}
+	s.cordoner = cordoner
 	return map[actions.Kind]actions.Restore{
+		drain.Kind:          drain.Restore(s.drains()),
+		upgrade.Kind:        upgrade.Restore(s.upgrade),
+		upgrade.BackKind:    upgrade.RestoreBack(s.upgrade),
 		cordon.KindCordon:   cordon.Restore(cordoner),
 		cordon.KindUncordon: cordon.Restore(cordoner),
 	}, nil
 }
 
+// drains is what a drain works with, alone or on the way of an upgrade.
+func (s *session) drains() drain.Kit {
+	return drain.Kit{
+		Cluster: s.upgrade.Drains, Board: s.upgrade.Board,
+		Uncordon: func(node string) actions.Action { return cordon.Lift(s.cordoner, node) },
+	}
+}
+
 // newRunner makes what runs actions on the session's cluster.
 func (s *session) newRunner(dir string, cfg config.Config) (*actions.Runner, error) {
-	kinds, err := s.kinds()
+	settings := cfg.Settings(s.client.ContextName())
+	kinds, err := s.kinds(dir, settings)
 	if err != nil {
 		return nil, err
 	}
-	lease, err := s.client.Lease(cfg.Settings(s.client.ContextName()).LeaseNamespace)
+	lease, err := s.client.Lease(settings.LeaseNamespace)
 	if err != nil {
 		return nil, err
 	}
@@ -49,11 +68,47 @@ func (s *session) newRunner(dir string, cfg config.Config) (*actions.Runner, err
 	}), nil
 }
 
+// tellRuns puts the runs that rest unfinished where the rules see them.
+func (s *session) tellRuns(ctx context.Context) {
+	changed := s.runner.Watch()
+	var told []sources.Unfinished
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		}
+		if now := unfinishedOf(s.runner.Runs()); !slices.Equal(now, told) {
+			told = now
+			s.store.Publish(func(snap *sources.Snapshot) { snap.Unfinished = now })
+		}
+	}
+}
+
+func unfinishedOf(runs []actions.Run) []sources.Unfinished {
+	var out []sources.Unfinished
+	for _, r := range runs {
+		if r.State.Over() || r.State == actions.Running || r.At >= len(r.Steps) {
+			continue
+		}
+		next := r.Steps[r.At]
+		u := sources.Unfinished{
+			Run: r.ID, Title: plainLine(r.Title), Target: r.Target, State: string(r.State), Step: plainLine(next.Title),
+			At: r.At + 1, Of: len(r.Steps), Since: next.Ended, Why: plainLine(r.Err),
+		}
+		if u.Since.IsZero() {
+			u.Since = r.Began
+		}
+		out = append(out, u)
+	}
+	return out
+}
+
 // endRuns waits for the steps that run, for some time; then it interrupts
 // them.
-func (s *session) endRuns() {
+func (s *session) endRuns(ctx context.Context) {
 	why := "daytwo was quit"
-	if cause := context.Cause(s.outer); cause != nil {
+	if cause := context.Cause(ctx); cause != nil {
 		why = "daytwo ended: " + cause.Error()
 	}
 	for _, run := range s.runner.Runs() {
@@ -62,7 +117,7 @@ func (s *session) endRuns() {
 				run.Title, finishFor, run.Steps[run.At].Title, run.ID)
 		}
 	}
-	ctx, stop := context.WithTimeout(context.Background(), finishFor)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), finishFor)
 	defer stop()
 	ctx, hurry := signal.NotifyContext(ctx, os.Interrupt)
 	defer hurry()

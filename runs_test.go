@@ -69,12 +69,13 @@ func TestRunsAreListedShownAndResumed(t *testing.T) {
 	if failed.State != actions.Failed || cordoned(t, w, "worker-2") {
 		t.Fatalf("cordon is %s: %s", failed.State, failed.Err)
 	}
-	s.close()
+	s.close(t.Context())
 
 	daytwo(t, "runs", "--kubeconfig", kubeconfig).says(t, 0, "Cordon worker-1", "Cordon worker-2", "failed, step 1 of 1", "1 run is not finished")
 	daytwo(t, "runs", "show", "last", "--kubeconfig", kubeconfig).says(t, 0,
 		"Cordon worker-2", "failed", "api server answered 500", "kubectl cordon worker-2", "way back\n  kubectl uncordon worker-2", "daytwo resume "+failed.ID)
 	daytwo(t, "resume", failed.ID, "--kubeconfig", kubeconfig).says(t, 2, "api server answered 500", "go on: daytwo resume")
+	daytwo(t, "check", "--kubeconfig", kubeconfig).says(t, 1, `"Cordon worker-2" failed at step 1 of 1 (cordon); daytwo resume `+failed.ID)
 	lift()
 	daytwo(t, "resume", "last", "--kubeconfig", kubeconfig).says(t, 0, "node/worker-2 cordoned", "Cordon worker-2: done")
 	if !cordoned(t, w, "worker-2") {
@@ -91,7 +92,7 @@ func TestNothingIsResumedReadOnly(t *testing.T) {
 	s := sessionOn(t, kubeconfig)
 	lift := w.Fault(demo.Fault{Verb: "patch", Resource: "nodes", Code: 500})
 	begin(t, s, cordonOf(t, s, "worker-2"))
-	s.close()
+	s.close(t.Context())
 	lift()
 	daytwo(t, "resume", "last", "--readonly", "--kubeconfig", kubeconfig).says(t, 3, "--readonly")
 	if cordoned(t, w, "worker-2") {
@@ -103,7 +104,7 @@ func TestOneChangingRunAClusterIsSeenFromOtherMachines(t *testing.T) {
 	dir := home(t)
 	w, kubeconfig := world(t, demo.Healthy, "admin")
 	s := sessionOn(t, kubeconfig)
-	defer s.close()
+	defer s.close(t.Context())
 	hang := w.Fault(demo.Fault{Verb: "patch", Resource: "nodes", Hang: true})
 	id, err := s.runner.Start(t.Context(), cordonOf(t, s, "worker-1"))
 	if err != nil {
@@ -115,7 +116,7 @@ func TestOneChangingRunAClusterIsSeenFromOtherMachines(t *testing.T) {
 	}
 	t.Setenv("XDG_STATE_HOME", filepath.Join(dir, "another machine"))
 	other := sessionOn(t, kubeconfig)
-	defer other.close()
+	defer other.close(t.Context())
 	if _, err := other.runner.Start(t.Context(), cordonOf(t, other, "worker-2")); err == nil || !strings.Contains(err.Error(), "the cluster is held by "+whoami()+" (run "+id+")") {
 		t.Errorf("the other machine got %v", err)
 	}
@@ -133,7 +134,7 @@ func TestWithoutPermissionForLeasesThisMachineAloneKnows(t *testing.T) {
 	w, kubeconfig := world(t, demo.Healthy, "admin")
 	defer w.Fault(demo.Fault{Resource: "leases", Code: 403})()
 	s := sessionOn(t, kubeconfig)
-	defer s.close()
+	defer s.close(t.Context())
 	r := begin(t, s, cordonOf(t, s, "worker-1"))
 	if r.State != actions.Done || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "no permission to get leases.coordination.k8s.io in namespace kube-system") {
 		t.Errorf("%s, notes %q", r.State, r.Notes)
@@ -162,7 +163,7 @@ func TestAStepThatHangsIsInterruptedAtTheEnd(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
 	s.runner.Close(ctx, "daytwo ended: hangup signal received")
-	s.close()
+	s.close(t.Context())
 	runs, err := runsOf(t.Context(), flags{kubeconfig: kubeconfig})
 	if err != nil || len(runs) != 1 || runs[0].State != actions.Interrupted || !strings.Contains(runs[0].Err, "hangup signal received") {
 		t.Errorf("runs are %+v, %v", runs, err)
@@ -175,7 +176,7 @@ func TestDamagedRunsAreShownAndDoNotHideOthers(t *testing.T) {
 	s := sessionOn(t, kubeconfig)
 	first := begin(t, s, cordonOf(t, s, "worker-1"))
 	second := begin(t, s, cordonOf(t, s, "worker-2"))
-	s.close()
+	s.close(t.Context())
 	path := filepath.Join(first.Dir, "journal.jsonl")
 	text, err := os.ReadFile(path)
 	if err != nil {

@@ -143,7 +143,7 @@ func resume(ctx context.Context, f flags, name string, tty terminal) error {
 	end := func() {
 		if !closed {
 			closed = true
-			s.close()
+			s.close(ctx)
 		}
 	}
 	defer end()
@@ -207,7 +207,8 @@ func verdictOf(w io.Writer, r actions.Run) error {
 		return nil
 	case actions.Failed:
 		return errCritical
-	default:
-		return errWarning
+	case actions.Waiting, actions.Running, actions.AlreadyTrue, actions.Skipped,
+		actions.Interrupted, actions.Paused, actions.Abandoned:
 	}
+	return errWarning
 }

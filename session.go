@@ -10,12 +10,16 @@ import (
 	"time"
 
 	"daytwo/actions"
+	"daytwo/actions/cordon"
+	"daytwo/actions/upgrade"
 	"daytwo/sources"
 	"daytwo/sources/config"
 	"daytwo/sources/history"
 	"daytwo/sources/kube"
 	"daytwo/sources/kubelet"
+	"daytwo/sources/record"
 	"daytwo/sources/rules"
+	"daytwo/sources/ssh"
 )
 
 // rejudgeEvery is how often findings are judged again though nothing was
@@ -29,7 +33,13 @@ type session struct {
 	client   *kube.Client
 	hist     *history.History
 	runner   *actions.Runner
+	cordoner cordon.Cluster
+	hosts    *ssh.Fleet
+	records  *record.Folder
+	upgrade  *upgrade.Kit
+	ssh      ssh.Options // whose keys and files; zero: the user's
 	log      sources.Logger
+	kept     string // the folder for what is kept of the cluster
 	stop     context.CancelFunc
 	done     sync.WaitGroup
 	logs     io.Closer
@@ -87,8 +97,15 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 	if err := hist.Preload(ctx, s.past); err != nil {
 		s.log("loading the demo's past: %v", err)
 	}
+	if s.ssh.Home == "" {
+		s.ssh = ssh.FromUser()
+	}
+	s.hosts = s.newFleet(ctx, s.ssh, cfg.Settings(client.ContextName()))
+	s.records = newRecords(dir)
+	s.kept = dir
 	if s.runner, err = s.newRunner(dir, cfg); err != nil {
 		s.stop()
+		s.hosts.Close()
 		_ = hist.Close()
 		_ = s.logs.Close()
 		return nil, err
@@ -99,20 +116,22 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 
 // look starts every source and the clock of the rules; close ends them.
 func (s *session) look(ctx context.Context) {
-	minute, rejudge := time.NewTicker(time.Minute), time.NewTicker(rejudgeEvery)
-	context.AfterFunc(ctx, func() { minute.Stop(); rejudge.Stop() })
+	minute, notes, rejudge := time.NewTicker(time.Minute), time.NewTicker(time.Minute), time.NewTicker(rejudgeEvery)
+	context.AfterFunc(ctx, func() { minute.Stop(); notes.Stop(); rejudge.Stop() })
 	for _, src := range []sources.Source{
-		s.client.Source(), kubelet.New(s.client), s.hist.Source(s.store, minute.C),
+		s.client.Source(), kubelet.New(s.client), s.hist.Source(s.store, minute.C), s.records.Source(notes.C),
 	} {
 		s.done.Go(func() { sources.Supervise(ctx, src, s.store.Publish, s.log) })
 	}
 	s.done.Go(func() { s.store.Rejudge(ctx, rejudge.C) })
+	s.done.Go(func() { s.tellRuns(ctx) })
 }
 
 // close ends all runs and sources and waits for them.
-func (s *session) close() {
-	s.endRuns()
+func (s *session) close(ctx context.Context) {
+	s.endRuns(ctx)
 	s.stop()
+	s.hosts.Close()
 	s.done.Wait()
 	if err := s.hist.Close(); err != nil {
 		s.log("closing the history: %v", err)

@@ -55,7 +55,7 @@ func TestPlugInsDoNotWriteOnTheScreen(t *testing.T) {
 	for s.store.Snapshot().Cluster.Err == nil {
 		<-s.store.Changed()
 	}
-	s.close()
+	s.close(t.Context())
 	if os.Stderr != screen {
 		t.Error("standard error is not given back")
 	}

@@ -50,7 +50,7 @@ type Runner struct {
 	known   map[string]known
 	list    []Run // newest first; nil: to be made again
 	closed  bool
-	changed chan struct{}
+	changed []chan struct{} // [0] is Changed's
 }
 
 // live is a run that this process runs.
@@ -100,7 +100,7 @@ func NewRunner(o Options) *Runner {
 	}
 	r := &Runner{
 		o: o, dir: filepath.Join(o.Dir, "runs"),
-		live: map[string]*live{}, known: map[string]known{}, changed: make(chan struct{}, 1),
+		live: map[string]*live{}, known: map[string]known{}, changed: []chan struct{}{make(chan struct{}, 1)},
 	}
 	r.ctx, r.cancel = context.WithCancelCause(context.Background())
 	r.refresh()
@@ -304,12 +304,24 @@ func (r *Runner) note(l *live, e Entry) error {
 // signal says that something is newer. r.mu is held.
 func (r *Runner) signal() {
 	r.list = nil
-	select {
-	case r.changed <- struct{}{}:
-	default:
+	for _, c := range r.changed {
+		select {
+		case c <- struct{}{}:
+		default:
+		}
 	}
 }
 
 // Changed has one element when there is something newer than the last time it
-// was received from.
-func (r *Runner) Changed() <-chan struct{} { return r.changed }
+// was received from. It has one reader; Watch is for more.
+func (r *Runner) Changed() <-chan struct{} { return r.changed[0] }
+
+// Watch is a Changed of its own for another reader. It begins with a signal.
+func (r *Runner) Watch() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c := make(chan struct{}, 1)
+	c <- struct{}{}
+	r.changed = append(r.changed, c)
+	return c
+}

@@ -41,7 +41,11 @@ type Map struct {
 	Stream Stream
 
 	Upgrade Upgrade
+	Drain   Drain
 }
+
+// Drain decides what the plan of a drain may do.
+type Drain struct{ Force, LeavePending Binding }
 
 // Global works everywhere.
 type Global struct{ Quit, Interrupt, Back, Help, Palette, Redraw, Copy, Suspend Binding }
@@ -65,7 +69,7 @@ type Run struct{ Pause, GoOn, Stop, Retry, Resume, Skip, Abandon, TakeOver, Whol
 type Stream struct{ Search, Next, Previous, Follow, Wrap, Copy, Save Binding }
 
 // Upgrade changes the plan of an upgrade while it is in sight.
-type Upgrade struct{ Start, Typed, Earlier, Later, Order, KeepPods, Method, Notes, Reason, Again Binding }
+type Upgrade struct{ Start, Typed, Earlier, Later, Order, KeepPods, Method, Notes, Reason, Soak, Again Binding }
 
 // Default returns the keys as documented.
 func Default() Map {
@@ -106,50 +110,75 @@ func Default() Map {
 			Sort:    Binding{[]string{"o"}, "o", "sort by next column"},
 			Reverse: Binding{[]string{"i"}, "i", "reverse order"},
 		},
-		Tools: Tools{
-			Drain:     Binding{[]string{"d"}, "d", "drain"},
-			Upgrade:   Binding{[]string{"u"}, "u", "upgrade"},
-			Forensics: Binding{[]string{"f"}, "f", "forensics"},
-			Trail:     Binding{[]string{"t"}, "t", "trail"},
-			Logs:      Binding{[]string{"l"}, "l", "logs"},
-			Shell:     Binding{[]string{"s"}, "s", "shell"},
-			Exec:      Binding{[]string{"x"}, "x", "exec"},
-			Cordon:    Binding{[]string{"c"}, "c", "cordon"},
-			Uncordon:  Binding{[]string{"U"}, "U", "uncordon"},
-			Runs:      Binding{[]string{"r"}, "r", "runs"},
-		},
-		Run: Run{
-			Pause:       Binding{[]string{"space"}, "space", "pause after step"},
-			GoOn:        Binding{[]string{"space"}, "space", "go on"},
-			Stop:        Binding{[]string{"x"}, "x", "stop"},
-			Retry:       Binding{[]string{"R"}, "R", "retry step"},
-			Resume:      Binding{[]string{"R"}, "R", "resume"},
-			Skip:        Binding{[]string{"S"}, "S", "skip step"},
-			Abandon:     Binding{[]string{"A"}, "A", "abandon"},
-			TakeOver:    Binding{[]string{"T"}, "T", "take over"},
-			WholeLog:    Binding{[]string{"o"}, "o", "whole log"},
-			CopyCommand: Binding{[]string{"y"}, "y", "copy command"},
-		},
-		Stream: Stream{
-			Search:   Binding{[]string{"/"}, "/", "search"},
-			Next:     Binding{[]string{"n"}, "n", "next hit"},
-			Previous: Binding{[]string{"N"}, "N", "previous hit"},
-			Follow:   Binding{[]string{"F"}, "F", "follow"},
-			Wrap:     Binding{[]string{"w"}, "w", "wrap"},
-			Copy:     Binding{[]string{"Y"}, "Y", "copy what is in sight"},
-			Save:     Binding{[]string{"ctrl+s"}, "ctrl+s", "save"},
-		},
-		Upgrade: Upgrade{
-			Start:    Binding{[]string{"enter"}, "enter", "start"},
-			Typed:    Binding{[]string{"e"}, "e", "exact version"},
-			Earlier:  Binding{[]string{"["}, "[", "node earlier"},
-			Later:    Binding{[]string{"]"}, "]", "node later"},
-			Order:    Binding{[]string{"o"}, "o", "other order"},
-			KeepPods: Binding{[]string{"p"}, "p", "drain or not"},
-			Method:   Binding{[]string{"m"}, "m", "method"},
-			Notes:    Binding{[]string{"n"}, "n", "notes read"},
-			Reason:   Binding{[]string{"b"}, "b", "say why"},
-			Again:    Binding{[]string{"a"}, "a", "plan again"},
-		},
+		Tools:   defaultTools(),
+		Run:     defaultRun(),
+		Stream:  defaultStream(),
+		Drain:   defaultDrain(),
+		Upgrade: defaultUpgrade(),
+	}
+}
+
+func defaultTools() Tools {
+	return Tools{
+		Drain:     Binding{[]string{"d"}, "d", "drain"},
+		Upgrade:   Binding{[]string{"u"}, "u", "upgrade"},
+		Forensics: Binding{[]string{"f"}, "f", "forensics"},
+		Trail:     Binding{[]string{"t"}, "t", "trail"},
+		Logs:      Binding{[]string{"l"}, "l", "logs"},
+		Shell:     Binding{[]string{"s"}, "s", "shell"},
+		Exec:      Binding{[]string{"x"}, "x", "exec"},
+		Cordon:    Binding{[]string{"c"}, "c", "cordon"},
+		Uncordon:  Binding{[]string{"U"}, "U", "uncordon"},
+		Runs:      Binding{[]string{"r"}, "r", "runs"},
+	}
+}
+
+func defaultRun() Run {
+	return Run{
+		Pause:       Binding{[]string{"space"}, "space", "pause after step"},
+		GoOn:        Binding{[]string{"space"}, "space", "go on"},
+		Stop:        Binding{[]string{"x"}, "x", "stop"},
+		Retry:       Binding{[]string{"R"}, "R", "retry step"},
+		Resume:      Binding{[]string{"R"}, "R", "resume"},
+		Skip:        Binding{[]string{"S"}, "S", "skip step"},
+		Abandon:     Binding{[]string{"A"}, "A", "abandon"},
+		TakeOver:    Binding{[]string{"T"}, "T", "take over"},
+		WholeLog:    Binding{[]string{"o"}, "o", "whole log"},
+		CopyCommand: Binding{[]string{"y"}, "y", "copy command"},
+	}
+}
+
+func defaultStream() Stream {
+	return Stream{
+		Search:   Binding{[]string{"/"}, "/", "search"},
+		Next:     Binding{[]string{"n"}, "n", "next hit"},
+		Previous: Binding{[]string{"N"}, "N", "previous hit"},
+		Follow:   Binding{[]string{"F"}, "F", "follow"},
+		Wrap:     Binding{[]string{"w"}, "w", "wrap"},
+		Copy:     Binding{[]string{"Y"}, "Y", "copy what is in sight"},
+		Save:     Binding{[]string{"ctrl+s"}, "ctrl+s", "save"},
+	}
+}
+
+func defaultDrain() Drain {
+	return Drain{
+		Force:        Binding{[]string{"D"}, "D", "delete what nothing makes again"},
+		LeavePending: Binding{[]string{"P"}, "P", "leave pods pending"},
+	}
+}
+
+func defaultUpgrade() Upgrade {
+	return Upgrade{
+		Start:    Binding{[]string{"enter"}, "enter", "start"},
+		Typed:    Binding{[]string{"e"}, "e", "exact version"},
+		Earlier:  Binding{[]string{"["}, "[", "node earlier"},
+		Later:    Binding{[]string{"]"}, "]", "node later"},
+		Order:    Binding{[]string{"o"}, "o", "other order"},
+		KeepPods: Binding{[]string{"p"}, "p", "drain or not"},
+		Method:   Binding{[]string{"m"}, "m", "method"},
+		Notes:    Binding{[]string{"n"}, "n", "notes read"},
+		Reason:   Binding{[]string{"b"}, "b", "say why"},
+		Soak:     Binding{[]string{"w"}, "w", "watch for"},
+		Again:    Binding{[]string{"a"}, "a", "plan again"},
 	}
 }

@@ -56,7 +56,7 @@ func urgency(f Finding) int {
 		"source", "node", "disk", "backup",
 		"cert.expired", "cert.overdue", "cert",
 		"restarts.rate", "restarts",
-		"pod", "load", "version",
+		"pod", "load", "run", "version",
 	}
 	if i := slices.Index(order, f.Rule); i >= 0 {
 		return i

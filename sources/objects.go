@@ -200,11 +200,11 @@ type Workload struct {
 
 // DisruptionBudget is one PodDisruptionBudget's status.
 type DisruptionBudget struct {
-	Ref            Ref
-	Allowed        int32 // disruptions allowed now
-	CurrentHealthy int32
-	DesiredHealthy int32
-	Expected       int32
+	Ref            Ref   `json:"ref"`
+	Allowed        int32 `json:"allowed"` // disruptions allowed now
+	CurrentHealthy int32 `json:"currentHealthy"`
+	DesiredHealthy int32 `json:"desiredHealthy"`
+	Expected       int32 `json:"expected"`
 }
 
 // CronJob is one CronJob.

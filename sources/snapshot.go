@@ -36,6 +36,8 @@ type Snapshot struct {
 	History      Reading[History]
 	Notes        Reading[UpgradeNotes] // of the last upgrade; Err is ErrNotInstalled where there are none
 
+	Unfinished []Unfinished // runs of daytwo from this machine
+
 	Sources map[string]Health
 	Judged  Judgement
 }

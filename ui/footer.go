@@ -57,9 +57,14 @@ func (r *Root) footerItems() []footerItem {
 		}
 	}
 	for _, c := range r.globals() {
-		if !c.Minor {
-			kept = append(kept, c)
+		if c.Minor {
+			continue
 		}
+		if i := slices.IndexFunc(own, func(o Command) bool { return sameKey(o.Key, c.Key) }); i >= 0 {
+			c = own[i] // the view's own words for it; it stays all the same
+			own = slices.Delete(own, i, i+1)
+		}
+		kept = append(kept, c)
 	}
 	for {
 		items := placeItems(append(slices.Clip(own), kept...))

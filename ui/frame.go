@@ -71,6 +71,10 @@ type Typer interface{ Typing() bool }
 // "look again"; nil for nothing to watch now.
 type Watcher interface{ Watch() <-chan struct{} }
 
+// Closer is a view that holds something open: it is told when it is taken
+// off. What waits goes through Work.
+type Closer interface{ Close() tea.Cmd }
+
 // Entry is one line of the palette that is not a command: an object.
 type Entry struct {
 	Title string // "node worker-0"
@@ -89,7 +93,6 @@ type (
 	workMsg      struct{ do func(context.Context) tea.Msg }
 	heartbeatMsg struct{}
 	changedMsg   struct{}
-	runsMsg      struct{}
 	watchedMsg   struct{ from <-chan struct{} }
 	dialogMsg    struct{ over overlay }
 	failedMsg    struct{ err error }
@@ -105,7 +108,11 @@ func Changed() tea.Msg { return changedMsg{} }
 
 // RunsChanged is the message that runs are not as they were. Only a driver
 // that set Options.Driven sends it.
-func RunsChanged() tea.Msg { return runsMsg{} }
+func RunsChanged() tea.Msg { return RunsMsg{} }
+
+// RunsMsg tells every view that runs are not as they were; how they are now is
+// in the frame.
+type RunsMsg struct{}
 
 // Open puts a view on top.
 func Open(v View) tea.Cmd { return func() tea.Msg { return openMsg{v} } }

@@ -15,6 +15,7 @@ const (
 	apiSource     = "api"
 	kubeletSource = "kubelets"
 	historySource = "history"
+	sshSource     = "ssh"
 )
 
 // piece is a part of the header or footer. When there is no room, those with

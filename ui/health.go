@@ -18,10 +18,23 @@ func (r *Root) sourceState(name string, h sources.Health) string {
 		}
 		return t.Dim.Render(mark + " " + Clean(name) + " " + note)
 	}
-	severity, note, least := sources.OK, Clean(h.Note), 0
+	severity, note, least := r.judged(name, h)
+	style := t.Dim
+	if h.Err != nil {
+		style = t.Severity(severity)
+	}
+	return t.Severity(severity).Render(t.Glyph(severity)) + " " + style.Render(padded(strings.TrimSpace(Clean(name)+" "+note), least))
+}
+
+// judged is how bad a source is, what is said beside its name, and how many
+// cells both take at least.
+func (r *Root) judged(name string, h sources.Health) (severity sources.Severity, note string, least int) {
+	severity, note = sources.OK, Clean(h.Note)
 	switch {
 	case h.Off:
 		severity = sources.Unknown
+	case h.Err != nil && name == sshSource && note != "":
+		severity = sources.Warning // how many answer is news enough
 	case h.Err != nil && h.At.IsZero():
 		severity, note = sources.Warning, "no answer"
 	case h.Err != nil:
@@ -35,11 +48,7 @@ func (r *Root) sourceState(name string, h sources.Health) string {
 	if h.Err != nil && name == apiSource {
 		severity = sources.Critical
 	}
-	style := t.Dim
-	if h.Err != nil {
-		style = t.Severity(severity)
-	}
-	return t.Severity(severity).Render(t.Glyph(severity)) + " " + style.Render(padded(strings.TrimSpace(Clean(name)+" "+note), least))
+	return severity, note, least
 }
 
 // padded is text of at least so many cells.

@@ -46,7 +46,7 @@ func (r *Root) lookRuns(pause time.Duration) tea.Cmd {
 		case <-done:
 			return nil
 		case <-changed:
-			return runsMsg{}
+			return RunsMsg{}
 		}
 	}
 }

@@ -159,7 +159,7 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 	case changedMsg:
 		r.snapshot = r.o.Store.Snapshot()
 		return r.look(leastBetweenLooks)
-	case runsMsg:
+	case RunsMsg:
 		r.lookAtRuns()
 		return r.lookRuns(leastBetweenLooks)
 	}
@@ -169,7 +169,7 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 // answer hands a message to who it is for.
 func (r *Root) answer(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
-	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg, runsMsg, watchedMsg:
+	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg, watchedMsg:
 		return nil // in the frame
 	case dialogMsg:
 		r.over = m.over
@@ -245,9 +245,14 @@ func (r *Root) top() View { return r.views[len(r.views)-1] }
 
 // goBack takes the top view off; the bottom one stays.
 func (r *Root) goBack() tea.Cmd {
-	if len(r.views) > 1 {
-		r.views = r.views[:len(r.views)-1]
-		r.frame = r.newFrame()
+	if len(r.views) == 1 {
+		return nil
+	}
+	gone := r.top()
+	r.views = r.views[:len(r.views)-1]
+	r.frame = r.newFrame()
+	if c, ok := gone.(Closer); ok {
+		return c.Close()
 	}
 	return nil
 }

@@ -13,11 +13,11 @@ import (
 )
 
 // Frames a second that may be written. A key waits half a frame on average
-// and should be answered within 10 ms; each look for something to write costs
-// about 0.1 ms of CPU, on an idle screen too. Messages are limited, so more
-// frames write no more bytes.
+// and should be answered within 10 ms, drawing included; each look for
+// something to write costs about 0.1 ms of CPU, on an idle screen too.
+// Messages are limited, so more frames write no more bytes.
 const (
-	framesLocal  = 120
+	framesLocal  = 80
 	framesRemote = 60
 )
 

@@ -14,7 +14,7 @@ import (
 
 // announceFor is how long the first words about unfinished runs stay: they
 // are read by who has just come.
-const announceFor = 12 * time.Second
+const announceFor = 8 * time.Second
 
 // going reports whether a run of any process goes on now.
 func going(runs []actions.Run) bool {

@@ -57,6 +57,9 @@ type row struct {
 // Typing reports whether the search takes the keys.
 func (s *Stream) Typing() bool { return s.typing }
 
+// Searching reports whether hits of a search are in sight, which esc ends.
+func (s *Stream) Searching() bool { return s.asked != "" }
+
 // Following reports whether the newest line is in sight.
 func (s *Stream) Following() bool { return !s.back }
 

@@ -109,8 +109,6 @@ func marked(f Frame, text string, spans [][2]int, style lipgloss.Style) string {
 
 // How lines of syslog and of the journal begin (time, machine, who speaks),
 // and those that only say when.
-//
-//nolint:gochecknoglobals // compiled once, never changed
 var (
 	journalPattern = regexp.MustCompile(`^((?:[A-Z][a-z]{2} [ 0-9]\d )?\d\d:\d\d:\d\d(?:\.\d+)? \S+ )([^\s:\[]+(?:\[\d+\])?: )`)
 	stampPattern   = regexp.MustCompile(`^(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)? `)

@@ -120,6 +120,15 @@ func TestUpgradeWizardFromKeyToStart(t *testing.T) {
 	d.Press("up", "p")
 	d.See("ready to start", "goes on without fresh backups: dump was made by hand", "worker-2: it is not drained")
 
+	d.Press("w")
+	d.Type("soon")
+	d.Press("enter")
+	d.See("write 30s or 5m", "stay as before for 30 s")
+	d.Press("w")
+	d.Type("2m")
+	d.Press("enter")
+	d.See("stay as before for 2 min")
+
 	d.Press("enter")
 	d.See("Upgrade v1.33.4+k3s1 → v1.33.6+k3s1", "worker-0, worker-1, worker-2,", "worker-3, master-0.", "type prod-fsn1 to upgrade")
 	d.Type("prod")

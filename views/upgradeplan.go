@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"daytwo/actions"
 	"daytwo/actions/upgrade"
@@ -58,7 +59,7 @@ func (v *upgradePlan) Commands(f ui.Frame) []ui.Command {
 		begin,
 		{Key: tick, Do: func() tea.Cmd { v.plan.NotesRead = !v.plan.NotesRead; return nil }},
 		v.reason(k),
-		v.move(k.Earlier, -1), v.move(k.Later, 1), v.other(k), v.keepPods(k), v.method(k),
+		v.move(k.Earlier, -1), v.move(k.Later, 1), v.other(k), v.keepPods(k), v.method(k), v.soak(k),
 		{Key: k.Again, Do: func() tea.Cmd { return v.planAgain(f) }},
 		{Key: reword(f.Keys.Global.Copy, "copy notes' address"), Minor: true, Do: func() tea.Cmd { return ui.Copy(v.plan.Notes()) }},
 	}
@@ -77,8 +78,8 @@ func (v *upgradePlan) confirm() tea.Cmd {
 	p := v.plan
 	a := v.tools.Action(p)
 	lines := []string{
-		fmt.Sprintf("%d nodes go to %s, one after the other: %s.", len(p.Nodes), p.Target, namesOf(p)),
-		"Each is drained, gets the verified binary, restarts, and is compared with what was before; the next one waits for that.",
+		fmt.Sprintf("%s to %s, one after the other: %s.", goes(len(namesOf(p))), p.Target, strings.Join(namesOf(p), ", ")),
+		"Each is drained" + unless(p) + ", gets the verified binary, restarts, and is compared with what was before; the next one waits for that.",
 		"The run stops at the first thing that is not as it should be, and says how to go back.",
 	}
 	if p.Method == upgrade.Installer {
@@ -90,12 +91,36 @@ func (v *upgradePlan) confirm() tea.Cmd {
 	}))
 }
 
-func namesOf(p upgrade.Plan) string {
-	names := make([]string, len(p.Nodes))
-	for i, n := range p.Nodes {
-		names[i] = n.Name
+// namesOf are the nodes that change, in their order.
+func namesOf(p upgrade.Plan) []string {
+	var names []string
+	for _, n := range p.Nodes {
+		if !p.There(n) {
+			names = append(names, n.Name)
+		}
 	}
-	return strings.Join(names, ", ")
+	return names
+}
+
+func goes(n int) string {
+	if n == 1 {
+		return "1 node goes"
+	}
+	return fmt.Sprintf("%d nodes go", n)
+}
+
+// unless names the nodes that are left undrained.
+func unless(p upgrade.Plan) string {
+	var kept []string
+	for _, n := range p.Nodes {
+		if n.NoDrain && !p.There(n) {
+			kept = append(kept, n.Name)
+		}
+	}
+	if len(kept) == 0 {
+		return ""
+	}
+	return " (not " + strings.Join(kept, ", ") + ")"
 }
 
 // reason takes a typed reason for what needs one.
@@ -195,6 +220,27 @@ func (v *upgradePlan) method(k keymap.Upgrade) ui.Command {
 	c.Do = func() tea.Cmd { v.plan.Method = to; return nil }
 	return c
 }
+
+// soak changes how long the cluster must stay as before after each node.
+func (v *upgradePlan) soak(k keymap.Upgrade) ui.Command {
+	return ui.Command{Key: k.Soak, Minor: true, Do: func() tea.Cmd {
+		return ui.Ask(ui.Question{
+			Title: "Watch the cluster after each node", Yes: "take it", Label: "how long it must stay as before: 30s, 5m; 0s for not at all",
+			Lines: []string{fmt.Sprintf("Now it is %s. The next node waits that long after the last change for the worse.", sources.Span(v.plan.Soak))},
+			Do: func(text string) tea.Cmd {
+				d, err := time.ParseDuration(text)
+				if err != nil || d < 0 || d > longestSoak {
+					return ui.Toast(sources.Warning, "that is no time up to 1h; write 30s or 5m")
+				}
+				v.plan.Soak = d
+				return nil
+			},
+		})
+	}}
+}
+
+// longestSoak keeps a slip of the finger from holding a run for days.
+const longestSoak = time.Hour
 
 func (v *upgradePlan) planAgain(f ui.Frame) tea.Cmd {
 	v.again, v.note = true, ""

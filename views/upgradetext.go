@@ -176,7 +176,7 @@ func (v *upgradePlan) nodeLine(f ui.Frame, n upgrade.NodePlan, i, width int) str
 // moves says in a few words what becomes of the node's pods.
 func moves(p upgrade.Plan, n upgrade.NodePlan) string {
 	switch {
-	case n.From == p.Target && n.Machine.Version == p.Target:
+	case p.There(n):
 		return "is there already, and left alone"
 	case n.NoDrain:
 		return "is not drained"
@@ -221,6 +221,8 @@ func (v *upgradePlan) decided(f ui.Frame, width int) []string {
 	if p.Datastore != upgrade.Elsewhere {
 		out = append(out, tick(true, "datastore: "+string(p.Datastore)+", "+p.DatastoreWhy+"; it is saved with the token before the first server")...)
 	}
+	out = append(out, tick(true, fmt.Sprintf("each node has %s to come back; then the cluster must stay as before for %s (%s changes that)",
+		sources.Span(p.Ready), sources.Span(p.Soak), f.Keys.Upgrade.Soak.Shown))...)
 	for arch, r := range p.Releases {
 		sum := "checksum not known here; each node checks it by the release server's"
 		if len(r.SHA256) >= 12 {

@@ -206,8 +206,10 @@ func (s *logSink) Pause() {
 // label names logs that are read together: in the file as kubectl does with
 // --prefix, on the screen without what all pods' names begin with.
 func label(logs []*logSink) {
-	if len(logs) == 1 {
-		logs[0].labels.Store(&labels{})
+	if len(logs) < 2 {
+		for _, s := range logs {
+			s.labels.Store(&labels{})
+		}
 		return
 	}
 	same, containers := commonStart(logs), map[string]bool{}

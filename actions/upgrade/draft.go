@@ -2,6 +2,7 @@ package upgrade
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,7 @@ func (k *Kit) Draft(ctx context.Context, s *sources.Snapshot, target string) (Pl
 	}
 	p := Plan{
 		Cluster: s.Cluster.Value.Name, Taken: k.now(), Target: target, API: api, Method: Swap,
-		Ready: DefaultReady, Soak: DefaultSoak, Releases: map[string]sources.Release{}, Server: k.Releases.Server(),
+		Ready: cmp.Or(k.Ready, DefaultReady), Soak: cmp.Or(k.Soak, DefaultSoak), Releases: map[string]sources.Release{}, Server: k.Releases.Server(),
 	}
 	heads, err := k.Releases.Channels(ctx)
 	if err != nil {

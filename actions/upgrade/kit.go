@@ -43,6 +43,9 @@ type Kit struct {
 	Clock    func() time.Time
 	// Ticker makes the ticks of what waits; nil is time.NewTicker.
 	Ticker func(time.Duration) (tick <-chan time.Time, stop func())
+	// Ready is how long a node may take to come back, Soak how long the cluster
+	// must stay as before after each; 0 is the default.
+	Ready, Soak time.Duration
 	// Uncordon makes the action that is offered where a node stays cordoned.
 	Uncordon func(node string) actions.Action
 }

@@ -173,7 +173,9 @@ func (p *Plan) KeepPods(node string, keep bool) {
 // Servers are the names of the plan's servers.
 func (p Plan) servers() []string { return names(p.members(), true) }
 
-// done reports a node that runs the target already, and is left alone.
+// There reports a node that runs the target already, and is left alone.
+func (p Plan) There(n NodePlan) bool { return p.done(n) }
+
 func (p Plan) done(n NodePlan) bool {
 	return n.From == p.Target && (n.Machine.Version == p.Target || n.Machine.Version == "")
 }

@@ -94,7 +94,7 @@ const restartScript = `begin=$(date '+%Y-%m-%d %H:%M:%S')
 echo "systemctl restart $unit"
 systemctl restart "$unit.service"
 rc=$?
-journalctl -u "$unit.service" --since "$begin" -n 60 --no-pager -o short-iso 2>/dev/null
+journalctl -u "$unit.service" --since "$begin" -n 25 --no-pager -o short-iso 2>/dev/null
 if [ $rc != 0 ]; then echo "systemctl restart $unit ended with $rc" >&2; fi
 exit $rc
 `
@@ -131,7 +131,7 @@ INSTALL_K3S_BIN_DIR=${bin%/*}
 export INSTALL_K3S_SKIP_DOWNLOAD INSTALL_K3S_SKIP_SELINUX_RPM INSTALL_K3S_FORCE_RESTART INSTALL_K3S_BIN_DIR
 begin=$(date '+%Y-%m-%d %H:%M:%S')
 sh "$script" "$@"
-journalctl -u "$unit.service" --since "$begin" -n 60 --no-pager -o short-iso 2>/dev/null || true
+journalctl -u "$unit.service" --since "$begin" -n 25 --no-pager -o short-iso 2>/dev/null || true
 `
 
 // saveSQLite saves the datastore and the token that its secrets are sealed

@@ -1,12 +1,14 @@
 package upgrade
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,20 +49,13 @@ func (w *worker) back(ctx context.Context) (bool, string) {
 	case !ok || c.Status != "True":
 		return false, strings.TrimSpace(fmt.Sprintf("%s is %s but not Ready: %s %s", w.node.Name, n.Version, c.Reason, c.Message))
 	}
-	if w.soleServer() {
-		v, err := w.kit.Cluster.Version(ctx)
-		if err != nil {
-			return false, apiAway + err.Error()
-		}
-		if v != w.plan.Target {
-			return false, fmt.Sprintf("the API server answers as %s, not %s yet", v, w.plan.Target)
-		}
-	}
 	return true, ""
 }
 
 func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 	told := ""
+	var crashed error
+	first := -1
 	err := w.kit.until(ctx, w.plan.Ready, func(ctx context.Context) (bool, string) {
 		back, why := w.back(ctx)
 		text := why
@@ -71,10 +66,25 @@ func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 			say(out, "%s", text)
 			told = text
 		}
-		return back, why
+		if back {
+			return true, ""
+		}
+		n, ok := w.crashes(ctx)
+		if ok && (first < 0 || n < first) {
+			first = n
+		}
+		if ok && n-first >= mostCrashes {
+			crashed = fmt.Errorf("%s started and ended %d times there meanwhile", w.node.unit(), n-first)
+			return true, ""
+		}
+		return false, why
 	})
 	if err == nil {
+		err = crashed
+	}
+	if err == nil {
 		say(out, "node/%s is Ready at %s", w.node.Name, w.plan.Target)
+		w.sayVersion(ctx, out)
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -84,6 +94,40 @@ func (w *worker) awaitReady(ctx context.Context, out io.Writer) error {
 	unit := w.node.unit()
 	return fmt.Errorf("%s did not come back: %w. Look first at: %s, then %s. The way back: roll the node back (%s)",
 		w.node.Name, err, w.ssh("sudo journalctl -u "+unit+" -n 50 --no-pager"), w.ssh("systemctl status "+unit+"; df -h"), w.wayBack())
+}
+
+// mostCrashes is how often k3s may end by itself before nobody waits for it
+// any longer.
+const mostCrashes = 5
+
+// crashes is how often systemd started k3s again by itself; false where that
+// cannot be asked.
+func (w *worker) crashes(ctx context.Context) (int, bool) {
+	var said bytes.Buffer
+	line := "systemctl show -p NRestarts --value " + w.node.unit() + ".service"
+	if err := w.host().Run(ctx, sources.Command{Line: line, Stdout: &said}); err != nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(said.String()))
+	return n, err == nil
+}
+
+// sayVersion tells what the API server answers as. It is part of the same
+// process as the kubelet that is Ready, so it proves nothing more; behind a
+// load balancer it may be another server's.
+func (w *worker) sayVersion(ctx context.Context, out io.Writer) {
+	if !w.node.Server {
+		return
+	}
+	v, err := w.kit.Cluster.Version(ctx)
+	switch {
+	case err != nil:
+		say(out, "the API server does not tell its version: %v", err)
+	case v != w.plan.Target:
+		say(out, "the API server answers as %s: another server than this one answered", v)
+	default:
+		say(out, "the API server answers as %s", v)
+	}
 }
 
 // lastWords writes what the node's own log says.

@@ -54,11 +54,19 @@ releases:
   url: https://mirror.example/k3s/releases/
   channels: https://mirror.example/channels
   install: http://10.0.0.1/install.sh
+ssh:
+  user: ops
+  port: 2222
+  identity_file: ~/.ssh/prod
+  jump: [me@bastion:22, inner]
+  known_hosts: /etc/hosts.known
+  hosts: {worker-0: root@10.0.0.7:2200, worker-1: w1}
 lease_namespace: ops
 ui: {theme: light, ascii: true, mouse: false}
 clusters:
   lab:
     lease_namespace: lab-2
+    ssh: {user: root, hosts: {}}
     thresholds: {disk_critical: 95, disk_warning: 90}
     backups: []
     backup_words: [x]
@@ -83,6 +91,10 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Releases: sources.ReleaseServer{
 			URL: "https://mirror.example/k3s/releases", Channels: "https://mirror.example/channels", Install: "http://10.0.0.1/install.sh",
 		},
+		SSH: sources.SSHSettings{
+			User: "ops", Port: 2222, IdentityFile: "~/.ssh/prod", Jump: []string{"me@bastion:22", "inner"}, KnownHosts: "/etc/hosts.known",
+			Hosts: map[string]string{"worker-0": "root@10.0.0.7:2200", "worker-1": "w1"},
+		},
 		LeaseNamespace: "ops",
 	}
 	for _, cluster := range []string{"prod", "odd: one", ""} {
@@ -94,6 +106,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	lab.Thresholds.DiskWarning, lab.Thresholds.DiskCritical = 90, 95
 	lab.Backups, lab.BackupWords = []sources.DeclaredBackup{}, []string{"x"}
 	lab.LeaseNamespace = "lab-2"
+	lab.SSH.User, lab.SSH.Hosts = "root", map[string]string{}
 	if got := cfg.Settings("lab"); !reflect.DeepEqual(got, lab) {
 		t.Errorf("lab: %+v\nwant %+v", got, lab)
 	}
@@ -141,6 +154,10 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"same name", "backups:\n  - name: a\n  - name: a\n", "3:5: a second backup is called \"a\"; names must differ"},
 		{"no namespace", "backups: [{name: a, cronjob: mysql}]\n", "1:30: \"mysql\" is no CronJob; write namespace/name"},
 		{"escape", "backups: [{name: \"a\\e[2Jb\"}]\n", "1:18: the text \"a\\x1b[2Jb\" has characters that cannot be shown"},
+		{"relative key", "ssh: {identity_file: keys/prod}\n", "1:22: \"keys/prod\" is no full path"},
+		{"no host", "ssh: {hosts: {worker-0: root@}}\n", "\"root@\" is no [user@]host[:port]"},
+		{"no port", "ssh: {port: 70000}\n", "\"70000\" is not a whole number from 1 to 65535"},
+		{"ssh_config's words", "ssh: {IdentityFile: /x}\n", "did you mean `identity_file`?"},
 		{"no address", "releases: {url: mirror.example}\n", "1:17: \"mirror.example\" is not an http or https address"},
 		{"password in an address", "releases: {url: 'https://me:secret@mirror.example'}\n", "1:17: an address here has no user and no password in it"},
 		{"order", "thresholds:\n  disk_warning: 95\n", "2:17: `disk_warning` (95) must be below `disk_critical` (90)"},

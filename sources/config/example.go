@@ -65,6 +65,11 @@ thresholds:
 	for _, r := range releaseKeys() {
 		fmt.Fprintf(&b, "  # %s: %s ## %s\n", r.name, *r.of(&own), r.text)
 	}
+	b.WriteString("\n## The way to the machines behind the nodes. What is left out is what \"ssh NODE\" would do.\nssh:\n")
+	for _, k := range sshKeys() {
+		fmt.Fprintf(&b, "  # %-36s ## %s\n", k.name+": "+k.example, k.text)
+	}
+	b.WriteString("  # hosts: {worker-0: root@203.0.113.7}  ## where a node's machine is, if not at its address\n")
 	b.WriteString("\n## Where the Lease lies by which two machines see each other change the cluster.\n")
 	fmt.Fprintf(&b, "# lease_namespace: %s\n", sources.DefaultSettings().LeaseNamespace)
 	b.WriteString("\nui:\n")
@@ -77,7 +82,7 @@ thresholds:
 	}
 	fmt.Fprintf(&b, `
 ## For one cluster only, by kubeconfig context: thresholds, backups, backup_words, releases,
-## lease_namespace.
+## ssh, lease_namespace.
 clusters:
   # %s:
   #   thresholds:

@@ -1,10 +1,11 @@
 package demo
 
 // Config is a configuration, as YAML, that fits the scenario: it declares the
-// backups that the shop relies on.
+// backups that the shop relies on, and where the demo's releases of k3s are.
 func (w *World) Config() string {
+	releases := "releases:\n  url: " + w.ReleaseURL() + "/releases\n  channels: " + w.ReleaseURL() + "/v1-release/channels\n  install: " + w.ReleaseURL() + "/install.sh\n"
 	if w.scenario != Incident && w.scenario != Healthy {
-		return "# the demo cluster declares no backups\nbackups: []\n"
+		return "# the demo cluster declares no backups\nbackups: []\n" + releases
 	}
 	return `# what the demo cluster's owner says should exist
 backups:
@@ -25,5 +26,5 @@ backups:
     max_age: 7h
     offsite: true
     where: git.example.org/ops/manifests
-`
+` + releases
 }

@@ -18,7 +18,7 @@ func (w *World) servePath(rw http.ResponseWriter, q *request) error {
 	switch path {
 	case "/version":
 		return respondJSON(rw, apiversion.Info{
-			Major: "1", Minor: "33", GitVersion: gitVersion,
+			Major: "1", Minor: minorOf(*w.version.Load()), GitVersion: *w.version.Load(),
 			GitCommit: "148243c49519922720fe1b340008dbce8fb02516", GitTreeState: "clean",
 			BuildDate: "2025-08-26T21:39:08Z", GoVersion: "go1.24.5", Compiler: "gc", Platform: "linux/amd64",
 		})
@@ -152,4 +152,13 @@ func categories(resource string) []string {
 		return []string{"all"}
 	}
 	return nil
+}
+
+// minorOf is 33 of v1.33.4+k3s1.
+func minorOf(version string) string {
+	parts := strings.Split(version, ".")
+	if len(parts) < 2 {
+		return ""
+	}
+	return parts[1]
 }

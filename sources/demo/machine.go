@@ -4,12 +4,17 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"daytwo/sources/demo/box"
 )
 
 // machine is what stands behind a node: its size, and how its disk and load
 // go over time. All of it is a function of the clock alone, so that history,
-// metrics and the kubelet's summary tell one story.
+// metrics and the kubelet's summary tell one story; only what somebody does on
+// the machine itself, in its box, is added to that.
 type machine struct {
 	name    string
 	server  bool
@@ -25,6 +30,10 @@ type machine struct {
 	cpuBase float64 // share of all cores, 0 to 1
 	memBase float64
 	hot     []hotSpell
+
+	boxing sync.Mutex // one maker of the box
+	box    atomic.Pointer[box.Box]
+	ssh    sshDoor
 }
 
 // diskPeriod is a stretch of time with one growth.
@@ -46,6 +55,14 @@ const reserved = 0.05
 
 // diskUsed is the bytes in use on the root filesystem.
 func (m *machine) diskUsed(t time.Time) int64 {
+	if b := m.box.Load(); b != nil {
+		return max(0, m.story(t)+b.Changed())
+	}
+	return m.story(t)
+}
+
+// story is diskUsed as long as nobody touches the machine.
+func (m *machine) story(t time.Time) int64 {
 	var v float64
 	for _, p := range m.used {
 		if !t.Before(p.from) || v == 0 {
@@ -72,7 +89,14 @@ func (m *machine) diskAvailable(t time.Time) int64 {
 }
 
 func (m *machine) inodesUsed(t time.Time) int64 {
-	return min(m.inodes, 90_000+m.diskUsed(t)/m.perFile)
+	if b := m.box.Load(); b != nil {
+		return min(m.inodes, m.inodesStory(t)+b.ChangedInodes())
+	}
+	return m.inodesStory(t)
+}
+
+func (m *machine) inodesStory(t time.Time) int64 {
+	return min(m.inodes, 90_000+m.story(t)/m.perFile)
 }
 
 // cpu is the share of all cores in use, 0 to 1.

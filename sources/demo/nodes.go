@@ -7,6 +7,8 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"daytwo/sources/demo/box"
 )
 
 // leaseNamespace holds the kubelets' heartbeats.
@@ -20,10 +22,11 @@ func (m *simulation) nodes(now time.Time) {
 		if machine == nil {
 			continue
 		}
-		if beat := now.Add(-time.Duration(hash(n.Name) % uint64(10*time.Second))).Truncate(10 * time.Second); beat.After(m.renewed(n.Name)) {
+		k := machine.k3s()
+		if beat := now.Add(-time.Duration(hash(n.Name) % uint64(10*time.Second))).Truncate(10 * time.Second); k.Ready && beat.After(m.renewed(n.Name)) {
 			m.renew(n, now)
 		}
-		m.nodeStatus(n, machine, now)
+		m.nodeStatus(n, machine, k, now)
 		m.taintCordoned(n, now)
 	}
 }
@@ -54,7 +57,15 @@ func (m *simulation) renew(n *corev1.Node, now time.Time) {
 }
 
 // nodeStatus writes the conditions when one changed, else every 5 min.
-func (m *simulation) nodeStatus(n *corev1.Node, machine *machine, now time.Time) {
+func (m *simulation) nodeStatus(n *corev1.Node, machine *machine, k box.K3s, now time.Time) {
+	if !k.Ready {
+		m.nodeAway(n, k, now)
+		return
+	}
+	if k.Version != "" && nodeCondition(n, corev1.NodeReady) != corev1.ConditionTrue {
+		m.nodeBack(n, k, now)
+		return
+	}
 	// k3s evicts at 5 % of the filesystem's size, see configz.
 	pressure := machine.diskAvailable(now) < machine.disk/20
 	had := nodeCondition(n, corev1.NodeDiskPressure) == corev1.ConditionTrue

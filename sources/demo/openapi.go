@@ -46,6 +46,6 @@ func (w *World) serveOpenAPI(rw http.ResponseWriter, path string) error {
 		return errNoPath
 	}
 	return respondJSON(rw, map[string]any{
-		"openapi": "3.0.0", "info": map[string]string{"title": "Kubernetes", "version": gitVersion}, "paths": paths,
+		"openapi": "3.0.0", "info": map[string]string{"title": "Kubernetes", "version": *w.version.Load()}, "paths": paths,
 	})
 }

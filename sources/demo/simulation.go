@@ -38,6 +38,7 @@ func newSimulation(w *World) *simulation {
 func (m *simulation) step() {
 	now := m.w.now()
 	m.catchUp()
+	m.machinesK3s()
 	m.nodes(now)
 	m.cronJobs(now)
 	m.workloads(now)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -58,6 +59,9 @@ type World struct {
 	machines []*machine          // in the order of their making
 	byName   map[string]*machine // the same
 	sim      *simulation
+	version  atomic.Pointer[string] // of the API server
+	secure   keys                   // of SSH
+	releases *releases
 	loops    []loopPast
 	logs     *logbook
 
@@ -97,6 +101,11 @@ func Start(ctx context.Context, o Options) (*World, error) {
 		cancel()
 		return nil, err
 	}
+	if err := w.publish(); err != nil {
+		cancel()
+		w.StopServer()
+		return nil, err
+	}
 	w.done.Go(func() { w.run(o.Tick) })
 	context.AfterFunc(ctx, w.StopServer)
 	return w, nil
@@ -115,6 +124,7 @@ func newWorld(o Options, ca *authority) *World {
 	w.store = newStore(newRegistry(kinds), w.now, o.Seed, 48_213_007)
 	w.sim = newSimulation(w)
 	w.users = usersOf(o)
+	w.version.Store(new(gitVersion))
 	w.build()
 	w.store.compact()
 	w.sim.resync()

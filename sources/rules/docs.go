@@ -17,6 +17,7 @@ func All() []Doc {
 	docs = append(docs, podDocs()...)
 	docs = append(docs, certDocs()...)
 	docs = append(docs, backupDocs()...)
+	docs = append(docs, runDocs()...)
 	return append(docs, sourceDocs()...)
 }
 

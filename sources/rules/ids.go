@@ -44,6 +44,7 @@ const (
 	VersionOlder  = "version.older"
 	VersionMixed  = "version.mixed"
 	VersionNotes  = "version.notes"
+	RunUnfinished = "run.unfinished"
 	SourceAPI     = "source.api"
 	SourceAccess  = "source.access"
 	SourceRead    = "source.reading"

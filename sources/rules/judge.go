@@ -40,6 +40,7 @@ func Judge(s *sources.Snapshot, now time.Time) sources.Judgement {
 	l.judgeCerts()
 	l.judgeBackups()
 	l.judgeVersions()
+	l.judgeRuns()
 	l.judgeNotes()
 
 	sources.SortFindings(l.out.Findings)

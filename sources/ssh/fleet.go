@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 
 	"daytwo/sources"
@@ -24,6 +25,7 @@ type Fleet struct {
 	lines map[string]*attempt // by all hops
 	user  *userConfig
 	looks map[string]look // what is known of each node's machine
+	noted chan struct{}   // something in looks changed: look again
 }
 
 // attempt is a line, or one being opened. done is closed when it is known
@@ -37,7 +39,7 @@ type attempt struct {
 // New makes the way; nothing is dialled before something is run. The caller
 // closes it.
 func New(ctx context.Context, o Options) *Fleet {
-	f := &Fleet{opts: o.withDefaults(), lines: map[string]*attempt{}, looks: map[string]look{}}
+	f := &Fleet{opts: o.withDefaults(), lines: map[string]*attempt{}, looks: map[string]look{}, noted: make(chan struct{}, 1)}
 	f.ctx, f.stop = context.WithCancel(ctx)
 	return f
 }
@@ -94,7 +96,7 @@ func (f *Fleet) line(ctx context.Context, node string, hops []hop) (*line, error
 
 // attempt joins the one that is going on, or begins one. It goes on when
 // ctx ends: others may have joined.
-func (f *Fleet) attempt(ctx context.Context, node, key string, hops []hop) (*attempt, error) {
+func (f *Fleet) attempt(ctx context.Context, node, key string, hops []hop) (*attempt, error) { //nolint:contextcheck // a line lives as long as the fleet, not as who asked first
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ctx.Err() != nil {
@@ -116,7 +118,7 @@ func (f *Fleet) attempt(ctx context.Context, node, key string, hops []hop) (*att
 		}
 		close(a.done)
 		if a.line != nil {
-			a.line.tend(f.ctx)
+			a.line.tend(f.ctx) //nolint:contextcheck // as above
 			f.forget(key, a)
 		}
 	})
@@ -133,9 +135,9 @@ func (f *Fleet) forget(key string, a *attempt) {
 }
 
 func routeKey(hops []hop) string {
-	key := ""
+	var key strings.Builder
 	for _, h := range hops {
-		key += h.user + "@" + h.address() + "\n"
+		key.WriteString(h.user + "@" + h.address() + "\n")
 	}
-	return key
+	return key.String()
 }

@@ -70,16 +70,16 @@ func (k known) wanted() []knownhosts.KnownKey {
 // algorithms are the host key algorithms to ask for: those of the keys that
 // are known, for a machine has several and shows one. nil is the library's
 // own choice.
-func (k known) algorithms() ([]string, error) {
+func (k known) algorithms() []string {
 	all := secureHostKeys()
 	extra, replaced := algorithmList(k.hop.algorithms, all)
 	if replaced {
-		return extra, nil
+		return extra
 	}
 	all = append(all, extra...)
 	keys := k.wanted()
 	if len(keys) == 0 {
-		return all, nil
+		return all
 	}
 	types := map[string]bool{}
 	authority := false
@@ -97,7 +97,7 @@ func (k known) algorithms() ([]string, error) {
 		return 2
 	}
 	slices.SortStableFunc(all, func(a, b string) int { return rank(a) - rank(b) })
-	return all, nil
+	return all
 }
 
 // isAuthority reports whether a line is of a certificate authority.

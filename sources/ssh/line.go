@@ -102,10 +102,6 @@ func (f *Fleet) greet(ctx context.Context, h hop, dial func(context.Context, str
 	if err != nil {
 		return nil, err
 	}
-	algorithms, err := k.algorithms()
-	if err != nil {
-		return nil, err
-	}
 	dialing, stop := context.WithTimeout(ctx, dialTime)
 	conn, err := dial(dialing, "tcp", h.address())
 	stop()
@@ -128,7 +124,7 @@ func (f *Fleet) greet(ctx context.Context, h hop, dial func(context.Context, str
 			refused = k.check(name, remote, key)
 			return refused
 		},
-		HostKeyAlgorithms: algorithms,
+		HostKeyAlgorithms: k.algorithms(),
 		BannerCallback:    func(text string) error { banner.WriteString(text); return nil },
 	})
 	if err != nil {
@@ -218,7 +214,8 @@ func (l *line) tend(ctx context.Context) {
 	watcher.Go(func() { ended <- l.client.Wait() })
 	beat := time.NewTicker(keepAlive)
 	defer beat.Stop()
-	for why := error(nil); ; {
+	for {
+		var why error
 		select {
 		case why = <-ended:
 		case <-ctx.Done():

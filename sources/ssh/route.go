@@ -151,10 +151,10 @@ func (r router) hop(name string, names []string, user, host, port string) (hop, 
 	if h.user == "" {
 		h.user = first(r.cfg.get("User", names...), r.opts.User)
 	}
-	for _, path := range strings.Fields(first(r.cfg.get("UserKnownHostsFile", names...), "~/.ssh/known_hosts ~/.ssh/known_hosts2")) {
+	for path := range strings.FieldsSeq(first(r.cfg.get("UserKnownHostsFile", names...), "~/.ssh/known_hosts ~/.ssh/known_hosts2")) {
 		h.known = append(h.known, r.cfg.path(path, h))
 	}
-	for _, path := range strings.Fields(first(r.cfg.get("GlobalKnownHostsFile", names...), "/etc/ssh/ssh_known_hosts")) {
+	for path := range strings.FieldsSeq(first(r.cfg.get("GlobalKnownHostsFile", names...), "/etc/ssh/ssh_known_hosts")) {
 		h.known = append(h.known, r.cfg.path(path, h))
 	}
 	h.knownAs = r.cfg.get("HostKeyAlias", names...)
@@ -185,7 +185,7 @@ func (r router) identities(h hop, names []string) []identity {
 		}
 	}
 	if len(out) == 0 && r.opts.Home != "" {
-		for _, kind := range []string{"id_ed25519", "id_ecdsa", "id_rsa"} {
+		for _, kind := range usualKeys() {
 			out = append(out, identity{path: r.cfg.path("~/.ssh/"+kind, h)})
 		}
 	}
@@ -244,3 +244,6 @@ func first(texts ...string) string {
 }
 
 func yes(text string) bool { return strings.EqualFold(text, "yes") || strings.EqualFold(text, "true") }
+
+// usualKeys are the files that ssh takes by itself, below ~/.ssh.
+func usualKeys() []string { return []string{"id_ed25519", "id_ecdsa", "id_rsa"} }

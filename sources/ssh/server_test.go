@@ -3,7 +3,9 @@ package ssh
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/pem"
@@ -45,8 +47,6 @@ type server struct {
 }
 
 type serverOption func(*server)
-
-func withHostKey(k ssh.Signer) serverOption { return func(s *server) { s.hostKey = k } }
 
 func newSigner(t *testing.T) (ssh.Signer, ed25519.PrivateKey) {
 	t.Helper()
@@ -359,4 +359,29 @@ func (w *world) fleet() *Fleet {
 	f := New(w.t.Context(), w.opts)
 	w.t.Cleanup(f.Close)
 	return f
+}
+
+// syncBuffer takes two streams at once.
+type syncBuffer struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.Buffer.Write(p)
+}
+
+func ecdsaKey(t *testing.T) string {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, err := ssh.MarshalPrivateKey(key, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(block))
 }

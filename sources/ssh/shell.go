@@ -31,7 +31,9 @@ func (l *line) shell(ctx context.Context, in io.Reader, out io.Writer, size sour
 	if err := s.RequestPty(kind, size.Rows, size.Columns, ssh.TerminalModes{}); err != nil {
 		return fmt.Errorf("%s gives no terminal: %w", l.name, err)
 	}
-	s.Stdout, s.Stderr = out, out
+	screen := &guard{w: out, broken: func(error) {}} // one at a time, and nothing after the end
+	defer screen.close()
+	s.Stdout, s.Stderr = screen, screen
 	keys, err := s.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("opening the terminal's input on %s: %w", l.name, err)

@@ -77,7 +77,8 @@ const followLine = `timeout 5 ` + journalLine
 
 // readLine says how the unit stands and then reads out what is left: what an
 // ended unit wrote is in the journal by then.
-const readLine = lookLine + `journalctl --sync 2>/dev/null
+const readLine = "(\n" + lookLine + `)
+journalctl --sync 2>/dev/null
 ` + journalLine
 
 // Start begins a unit, unless it was begun before.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -163,6 +164,9 @@ func (f *Figures) cursor(ctx context.Context, t *term.Terminal, p Program) error
 		if err := t.Quiet(ctx, 150*time.Millisecond); err != nil {
 			return err
 		}
+		if err := wait(ctx, anyPhase()); err != nil {
+			return err
+		}
 		before := t.Bytes()
 		if err := t.Keys("j"); err != nil {
 			return err
@@ -181,6 +185,11 @@ func (f *Figures) cursor(ctx context.Context, t *term.Terminal, p Program) error
 	f.KeyTime50, f.KeyTime95 = percentile(times, 50), percentile(times, 95)
 	return nil
 }
+
+// anyPhase is how much later a key comes than the screen came to rest. People
+// press at any moment; a fixed pause would meet a program that draws by a clock
+// always at the same distance from its next frame, and measure that.
+func anyPhase() time.Duration { return time.Duration(rand.Int64N(int64(50 * time.Millisecond))) }
 
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)

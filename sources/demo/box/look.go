@@ -1,0 +1,418 @@
+package box
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+)
+
+func ls(_ context.Context, p *process, args []string) int {
+	f, words := parse(args, "time-style", "color", "block-size")
+	if len(words) == 0 {
+		words = []string{"."}
+	}
+	code := 0
+	for _, w := range words {
+		at := p.path(w)
+		i, err := p.box.disk.stat(p.who, at, !f.has("l", "d"))
+		if err == nil && i.mode.Type() != 0 && !i.IsDir() && !f.has("d") && strings.HasSuffix(w, "/") {
+			i, err = p.box.disk.stat(p.who, at, true)
+		}
+		if err != nil {
+			p.say("ls: cannot access '%s': %s", w, why(err))
+			code = 2
+			continue
+		}
+		if !i.IsDir() || f.has("d") {
+			i.name = w
+			p.lsLine(f, i)
+			continue
+		}
+		kids, err := p.box.disk.list(p.who, at)
+		if err != nil {
+			p.say("ls: cannot open directory '%s': %s", w, why(err))
+			code = 2
+			continue
+		}
+		if len(words) > 1 {
+			p.print("%s:\n", w)
+		}
+		var room int64
+		for _, k := range kids {
+			room += k.room
+		}
+		if f.has("l") {
+			p.print("total %d\n", room/1024)
+		}
+		for _, k := range kids {
+			if !strings.HasPrefix(k.name, ".") || f.has("a", "A") {
+				p.lsLine(f, k)
+			}
+		}
+	}
+	return code
+}
+
+func (p *process) lsLine(f flags, i info) {
+	if !f.has("l") {
+		p.print("%s\n", i.name)
+		return
+	}
+	size := strconv.FormatInt(i.size, 10)
+	if f.has("h") {
+		size = human(i.size, 1024)
+	}
+	when := i.when.UTC().Format("Jan _2 15:04")
+	if f.get("time-style") == "long-iso" {
+		when = i.when.UTC().Format("2006-01-02 15:04")
+	}
+	link := ""
+	if i.target != "" {
+		link = " -> " + i.target
+	}
+	p.print("%s %d %s %s %s %s %s%s\n", letters(i.mode), i.links, userName(i.uid), userName(i.gid), size, when, i.name, link)
+}
+
+func stat(_ context.Context, p *process, args []string) int {
+	f, words := parse(args, "c", "format", "printf")
+	format, end := f.get("c", "format"), "\n"
+	if f.has("printf") {
+		format, end = unescape(f.get("printf")), ""
+	}
+	code := 0
+	for _, w := range words {
+		i, err := p.box.disk.stat(p.who, p.path(w), f.has("L", "dereference"))
+		if err != nil {
+			code = p.say("stat: cannot statx '%s': %s", w, why(err))
+			continue
+		}
+		i.name = w
+		switch {
+		case f.has("f", "file-system"):
+			p.print("%s%s", p.statFS(format), end)
+		case format == "":
+			p.print("  File: %s\n  Size: %d\tBlocks: %d\tIO Block: 4096\nAccess: (%04o/%s)  Uid: ( %d/ %s)   Gid: ( %d/ %s)\nModify: %s\n",
+				w, i.size, i.room/512, i.mode.Perm(), letters(i.mode), i.uid, userName(i.uid), i.gid, userName(i.gid), i.when.UTC().Format("2006-01-02 15:04:05.000000000 -0700"))
+		default:
+			p.print("%s%s", expandPercent(format, i.statField), end)
+		}
+	}
+	return code
+}
+
+func (i info) statField(c byte) string {
+	switch c {
+	case 's':
+		return strconv.FormatInt(i.size, 10)
+	case 'n':
+		return i.name
+	case 'N':
+		if i.target != "" {
+			return "'" + i.name + "' -> '" + i.target + "'"
+		}
+		return "'" + i.name + "'"
+	case 'a':
+		return strconv.FormatUint(uint64(i.mode.Perm()), 8)
+	case 'A':
+		return letters(i.mode)
+	case 'u':
+		return strconv.Itoa(i.uid)
+	case 'g':
+		return strconv.Itoa(i.gid)
+	case 'U':
+		return userName(i.uid)
+	case 'G':
+		return userName(i.gid)
+	case 'Y', 'X', 'Z', 'W':
+		return strconv.FormatInt(i.when.Unix(), 10)
+	case 'y':
+		return i.when.UTC().Format("2006-01-02 15:04:05.000000000 -0700")
+	case 'h':
+		return strconv.Itoa(i.links)
+	case 'i':
+		return strconv.FormatUint(i.number, 10)
+	case 'd':
+		return strconv.Itoa(i.dev)
+	case 'b':
+		return strconv.FormatInt(i.room/512, 10)
+	case 'B':
+		return "512"
+	case 'F':
+		return kindName(i)
+	}
+	return "?"
+}
+
+func kindName(i info) string {
+	switch {
+	case i.IsDir():
+		return "directory"
+	case i.target != "":
+		return "symbolic link"
+	case i.size == 0:
+		return "regular empty file"
+	}
+	return "regular file"
+}
+
+// expandPercent replaces %c in a format.
+func expandPercent(format string, field func(c byte) string) string {
+	var b strings.Builder
+	for i := 0; i < len(format); i++ {
+		if format[i] != '%' || i+1 == len(format) {
+			b.WriteByte(format[i])
+			continue
+		}
+		i++
+		if format[i] == '%' {
+			b.WriteByte('%')
+			continue
+		}
+		b.WriteString(field(format[i]))
+	}
+	return b.String()
+}
+
+// unescape reads \n, \t, \0 and \\.
+func unescape(s string) string {
+	return strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t", `\0`, "\x00", `\r`, "\r").Replace(s)
+}
+
+func (p *process) statFS(format string) string {
+	b := p.box
+	return expandPercent(format, func(c byte) string {
+		switch c {
+		case 'S', 's':
+			return "4096"
+		case 'b':
+			return strconv.FormatInt(b.o.Space.Size/block, 10)
+		case 'f':
+			return strconv.FormatInt((b.o.Space.Size-b.Used())/block, 10)
+		case 'a':
+			return strconv.FormatInt(b.Available()/block, 10)
+		case 'T':
+			return "ext2/ext3"
+		}
+		return "?"
+	})
+}
+
+func readlink(_ context.Context, p *process, args []string) int {
+	f, words := parse(args)
+	code := 0
+	for _, w := range words {
+		at := p.path(w)
+		if f.has("f", "e", "m", "canonicalize") || nameOf(args) == "realpath" {
+			real, err := p.box.disk.real(p.who, at)
+			if err != nil && !f.has("m") {
+				code = 1
+				if nameOf(args) == "realpath" {
+					p.say("realpath: %s: %s", w, why(err))
+				}
+				continue
+			}
+			p.print("%s\n", real)
+			continue
+		}
+		i, err := p.box.disk.stat(p.who, at, false)
+		if err != nil || i.target == "" {
+			code = 1
+			continue
+		}
+		if f.has("n") {
+			p.print("%s", i.target)
+			continue
+		}
+		p.print("%s\n", i.target)
+	}
+	return code
+}
+
+// real is a path without links in it.
+func (d *disk) real(w who, at string) (string, error) {
+	for range maxLinks {
+		dir, last := path.Split(at)
+		if last == "" {
+			return "/", nil
+		}
+		up, err := "/", error(nil)
+		if dir != "/" {
+			if up, err = d.real(w, path.Clean(dir)); err != nil {
+				return "", err
+			}
+		}
+		at = path.Join(up, last)
+		i, err := d.stat(w, at, false)
+		if err != nil || i.target == "" || (i.node != nil && i.node.to != nil) {
+			return at, err
+		}
+		if at = i.target; !path.IsAbs(at) {
+			at = path.Join(up, at)
+		}
+	}
+	return "", errors.New("Too many levels of symbolic links")
+}
+
+// filesystem is a line of df.
+type filesystem struct {
+	source, typ, target  string
+	size, used, avail    int64
+	inodes, iused, ifree int64
+}
+
+func (b *Box) filesystems() []filesystem {
+	used, inodes := b.Used(), b.Inodes()
+	run := b.o.Memory / 10
+	return []filesystem{
+		{"/dev/sda1", "ext4", "/", b.o.Space.Size, used, b.Available(), b.o.Space.Inodes, inodes, b.o.Space.Inodes - inodes},
+		{"tmpfs", "tmpfs", "/run", run, 2 << 20, run - 2<<20, 1 << 20, 1100, 1<<20 - 1100},
+		{"udev", "devtmpfs", "/dev", 4 << 20, 0, 4 << 20, 1 << 18, 420, 1<<18 - 420},
+	}
+}
+
+func df(_ context.Context, p *process, args []string) int {
+	f, words := parse(args, "B", "block-size", "output", "t", "x", "type", "exclude-type")
+	all := p.box.filesystems()
+	show := all
+	if len(words) > 0 {
+		show = nil
+		for _, w := range words {
+			i, err := p.box.disk.stat(p.who, p.path(w), true)
+			if err != nil {
+				return p.say("df: %s: %s", w, why(err))
+			}
+			fs := all[0]
+			if i.dev != 1 && strings.HasPrefix(p.path(w), "/run") {
+				fs = all[1]
+			} else if i.dev != 1 {
+				fs = all[2]
+			}
+			show = append(show, fs)
+		}
+	}
+	if x := f.get("x", "exclude-type"); x != "" {
+		var kept []filesystem
+		for _, fs := range show {
+			if fs.typ != x && !(x == "tmpfs" && fs.typ == "devtmpfs") {
+				kept = append(kept, fs)
+			}
+		}
+		show = kept
+	}
+	if out := f.get("output"); out != "" {
+		return p.dfOutput(f, strings.Split(out, ","), show)
+	}
+	return p.dfTable(f, show)
+}
+
+func (p *process) dfTable(f flags, show []filesystem) int {
+	head := []string{"Filesystem"}
+	if f.has("T") {
+		head = append(head, "Type")
+	}
+	inodes := f.has("i", "inodes")
+	switch {
+	case inodes:
+		head = append(head, "Inodes", "IUsed", "IFree", "IUse%", "Mounted on")
+	case f.has("h"):
+		head = append(head, "Size", "Used", "Avail", "Use%", "Mounted on")
+		if f.has("P") {
+			head[len(head)-3], head[len(head)-2] = "Avail", "Capacity"
+		}
+	default:
+		head = append(head, map[bool]string{true: "1024-blocks", false: "1K-blocks"}[f.has("P")], "Used", "Available", map[bool]string{true: "Capacity", false: "Use%"}[f.has("P")], "Mounted on")
+		if b := f.get("B", "block-size"); b == "1" {
+			head[len(head)-5] = map[bool]string{true: "1-blocks", false: "1B-blocks"}[f.has("P")]
+		}
+	}
+	rows := [][]string{head}
+	for _, fs := range show {
+		row := []string{fs.source}
+		if f.has("T") {
+			row = append(row, fs.typ)
+		}
+		a, b, c := fs.size, fs.used, fs.avail
+		if inodes {
+			a, b, c = fs.inodes, fs.iused, fs.ifree
+		}
+		row = append(row, dfNumber(f, a, inodes), dfNumber(f, b, inodes), dfNumber(f, c, inodes), percent(b, c), fs.target)
+		rows = append(rows, row)
+	}
+	p.columns(rows)
+	return 0
+}
+
+func dfNumber(f flags, n int64, inodes bool) string {
+	switch size := f.get("B", "block-size"); {
+	case f.has("h"):
+		return human(n, 1024)
+	case inodes:
+		return strconv.FormatInt(n, 10)
+	case size != "":
+		unit, _ := bytesOf(size)
+		return strconv.FormatInt((n+max(1, unit)-1)/max(1, unit), 10)
+	}
+	return strconv.FormatInt((n+1023)/1024, 10)
+}
+
+// percent is df's: used over what anybody may use, rounded up.
+func percent(used, avail int64) string {
+	if used+avail == 0 {
+		return "-"
+	}
+	return strconv.FormatInt((used*100+used+avail-1)/(used+avail), 10) + "%"
+}
+
+func (p *process) dfOutput(f flags, fields []string, show []filesystem) int {
+	names := map[string]string{
+		"source": "Filesystem", "fstype": "Type", "size": "1K-blocks", "used": "Used", "avail": "Avail", "pcent": "Use%", "target": "Mounted on",
+		"itotal": "Inodes", "iused": "IUsed", "iavail": "IFree", "ipcent": "IUse%", "file": "File",
+	}
+	head := make([]string, len(fields))
+	for i, name := range fields {
+		if head[i] = names[name]; head[i] == "" {
+			return p.say("df: option --output: field '%s' unknown", name)
+		}
+	}
+	rows := [][]string{head}
+	for _, fs := range show {
+		row := make([]string, len(fields))
+		for i, name := range fields {
+			row[i] = map[string]string{
+				"source": fs.source, "fstype": fs.typ, "target": fs.target, "file": "-",
+				"size": dfNumber(f, fs.size, false), "used": dfNumber(f, fs.used, false), "avail": dfNumber(f, fs.avail, false), "pcent": percent(fs.used, fs.avail),
+				"itotal": dfNumber(f, fs.inodes, true), "iused": dfNumber(f, fs.iused, true), "iavail": dfNumber(f, fs.ifree, true), "ipcent": percent(fs.iused, fs.ifree),
+			}[name]
+		}
+		rows = append(rows, row)
+	}
+	p.columns(rows)
+	return 0
+}
+
+// columns writes a table: the first column to the left, numbers to the right.
+func (p *process) columns(rows [][]string) {
+	width := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, c := range r {
+			width[i] = max(width[i], len(c))
+		}
+	}
+	for _, r := range rows {
+		var b strings.Builder
+		for i, c := range r {
+			switch {
+			case i == len(r)-1:
+				b.WriteString(c)
+			case i == 0 || rows[0][i] == "Type":
+				fmt.Fprintf(&b, "%-*s ", width[i], c)
+			default:
+				fmt.Fprintf(&b, "%*s ", width[i], c)
+			}
+		}
+		p.print("%s\n", b.String())
+	}
+}

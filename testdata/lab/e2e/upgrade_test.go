@@ -1,0 +1,387 @@
+//go:build lab
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"daytwolab/e2e/labenv"
+	"daytwolab/term"
+)
+
+// operator is somebody with a home folder in which daytwo remembers runs.
+type operator struct {
+	t   *testing.T
+	lab labenv.Env
+	env []string
+}
+
+func newOperator(t *testing.T, lab labenv.Env) operator {
+	t.Helper()
+	dir := t.TempDir()
+	sshConfig, err := os.ReadFile(lab.SSHConfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		".ssh/config": string(sshConfig),
+		"config/daytwo/config.yaml": fmt.Sprintf("releases:\n  url: %[1]s/releases\n  channels: %[1]s/v1-release/channels\n  install: %[1]s/install.sh\n",
+			lab.Releases),
+	} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(text), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return operator{t, lab, []string{"XDG_STATE_HOME=" + dir + "/state", "XDG_CONFIG_HOME=" + dir + "/config", "HOME=" + dir, "SSH_AUTH_SOCK="}}
+}
+
+// cockpit opens the real program on a terminal.
+func (o operator) cockpit() cockpit {
+	o.t.Helper()
+	argv := o.lab.Command(o.t.Context(), daytwo, "--kubeconfig", o.lab.AdminKubeconfig, "--theme", "dark").Args
+	terminal, err := term.Start(o.t.Context(), width, height, o.env, argv...)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	o.t.Cleanup(terminal.Close)
+	c := cockpit{terminal, o.t, o.lab}
+	c.see(allKubelets(o.lab), "data/mariad")
+	return c
+}
+
+// try runs daytwo without a screen.
+func (o operator) try(ctx context.Context, args ...string) (string, error) {
+	cmd := o.lab.Command(ctx, append([]string{daytwo, "--kubeconfig", o.lab.AdminKubeconfig}, args...)...)
+	cmd.Env = append(os.Environ(), o.env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// steps is how the last run stands.
+func (o operator) steps(ctx context.Context) (string, error) {
+	return o.try(ctx, "runs", "show", "last")
+}
+
+// awaitRun waits until daytwo runs show says something.
+func (o operator) awaitRun(limit time.Duration, texts ...string) {
+	o.t.Helper()
+	labenv.Eventually(o.t, limit, "the run says "+strings.Join(texts, " and "), func(ctx context.Context) error {
+		out, err := o.steps(ctx)
+		if err != nil || !holdsAll(out, texts) {
+			return fmt.Errorf("%w\n%s", err, out)
+		}
+		return nil
+	})
+}
+
+// startResume goes on with the last run beside the test.
+func (o operator) startResume() *exec.Cmd {
+	o.t.Helper()
+	cmd := o.lab.Command(o.t.Context(), daytwo, "--kubeconfig", o.lab.AdminKubeconfig, "resume", "last")
+	cmd.Env = append(os.Environ(), o.env...)
+	if err := cmd.Start(); err != nil {
+		o.t.Fatal(err)
+	}
+	return cmd
+}
+
+// resume goes on with the last run to its end, and returns what it said.
+func (o operator) resume(limit time.Duration) (string, error) {
+	ctx, cancel := context.WithTimeout(o.t.Context(), limit)
+	defer cancel()
+	return o.try(ctx, "resume", "last")
+}
+
+// on runs a line on a server as root.
+func (o operator) on(node, line string) string {
+	o.t.Helper()
+	return o.lab.Run(o.t, o.lab.OnServer(node, line)...)
+}
+
+// binary is the version of the file that a server would start.
+func (o operator) binary(node string) string {
+	o.t.Helper()
+	return strings.Fields(o.on(node, "/usr/local/bin/k3s --version"))[2]
+}
+
+// kubelets are the versions that the nodes report.
+func (o operator) kubelets() map[string]string {
+	o.t.Helper()
+	out := map[string]string{}
+	lines := o.lab.Run(o.t, o.lab.AsAdmin("get", "nodes", "-o", `jsonpath={range .items[*]}{.metadata.name} {.status.nodeInfo.kubeletVersion} {.spec.unschedulable}{"\n"}{end}`)...)
+	for line := range strings.Lines(lines) {
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		out[name] = rest
+	}
+	return out
+}
+
+// all asserts one version on every node, and none cordoned.
+func (o operator) all(version string) {
+	o.t.Helper()
+	for _, n := range o.lab.Nodes {
+		if got := o.kubelets()[n.Name]; got != version {
+			o.t.Errorf("%s is %q, want %s and not cordoned", n.Name, got, version)
+		}
+	}
+}
+
+// prepare gives the lab's server a datastore of k3s's shape, and brings every
+// server back to the lab's own version when the test ends.
+func (o operator) prepare() {
+	o.t.Helper()
+	o.on("master-0", `mkdir -p /var/lib/rancher/k3s/server/db && printf 'SQLite format 3\000of the lab' >/var/lib/rancher/k3s/server/db/state.db`)
+	free := o.lab.AsAdmin("delete", "lease", "daytwo", "-n", "kube-system", "--ignore-not-found")
+	o.lab.Run(o.t, free...) // of a test whose daytwo was killed
+	o.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(o.t.Context()), 4*time.Minute)
+		defer cancel()
+		if _, err := o.lab.Try(ctx, free...); err != nil {
+			o.t.Errorf("freeing the cluster: %v", err)
+		}
+		for _, n := range o.lab.Nodes {
+			o.putBack(ctx, n.Name)
+		}
+	})
+}
+
+// putBack brings one server back to the lab's version by hand, whatever state
+// a test left it in.
+func (o operator) putBack(ctx context.Context, node string) {
+	script := `set -e
+v=` + o.lab.Version + ` b=/usr/local/bin/k3s
+rm -f /etc/rancher/k3s/config.yaml.d/e2e.yaml $b.next*
+u=k3s-agent; if systemctl is-enabled -q k3s; then u=k3s; fi
+if [ "$($b --version | head -n 1 | cut -d' ' -f3)" != $v ]; then
+  if [ -x $b.$v ]; then cp -p $b.$v $b.back; else curl -fsSL -o $b.back ` + o.lab.Releases + `/releases/download/` + strings.ReplaceAll(o.lab.Version, "+", "%2B") + `/k3s; chmod 755 $b.back; fi
+  mv $b.back $b
+fi
+rm -f $b.v*
+systemctl reset-failed $u || true
+systemctl restart $u`
+	if _, err := o.lab.Try(ctx, o.lab.OnServer(node, script)...); err != nil {
+		o.t.Errorf("putting %s back: %v", node, err)
+		return
+	}
+	for {
+		out, err := o.lab.Try(ctx, o.lab.AsAdmin("get", "node", node, "-o", `jsonpath={.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type=="Ready")].status}`)...)
+		if err == nil && out == o.lab.Version+" True" {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			o.t.Errorf("%s is not back at %s: %s %v", node, o.lab.Version, out, err)
+			return
+		case <-time.After(time.Second):
+		}
+	}
+	if _, err := o.lab.Try(ctx, o.lab.AsAdmin("uncordon", node)...); err != nil {
+		o.t.Errorf("uncordoning %s: %v", node, err)
+	}
+}
+
+// plan goes through the wizard as far as the plan of a version.
+func (o operator) plan(c cockpit, version string) {
+	o.t.Helper()
+	c.press("1")
+	c.press("u", "To which version", "stable")
+	c.press("e", "Upgrade to an exact version")
+	c.press(version+"\r", "Plan: ", "→ "+version)
+}
+
+// ready answers what the plan asks for.
+func (o operator) ready(c cockpit) {
+	o.t.Helper()
+	c.press("n")
+	if strings.Contains(c.Screen(), "say why it goes on") || strings.Contains(c.Screen(), "backups are not fresh") {
+		c.press("b", "Say why it goes on")
+		c.press("the lab has nothing to lose\r")
+	}
+	c.see("ready to start")
+}
+
+// begin confirms the plan.
+func (o operator) begin(c cockpit) {
+	o.t.Helper()
+	c.press("\r", "type lab to upgrade")
+	c.press("lab\r")
+	c.until("the run in sight", func(s string) bool {
+		return strings.Contains(s, "Upgrade ") && !strings.Contains(s, "ready to start")
+	})
+}
+
+// log is what the last run wrote.
+func (o operator) log() string {
+	o.t.Helper()
+	logs, err := filepath.Glob(filepath.Join(strings.TrimPrefix(o.env[0], "XDG_STATE_HOME="), "daytwo", "*", "runs", "*", "output.log"))
+	if err != nil || len(logs) == 0 {
+		o.t.Fatalf("no log of a run: %v", err)
+	}
+	slices.Sort(logs)
+	text, err := os.ReadFile(logs[len(logs)-1])
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// began is the order in which nodes were restarted, by the run's log.
+func (o operator) began() []string {
+	o.t.Helper()
+	var order []string
+	for line := range strings.Lines(o.log()) {
+		fields := strings.Split(strings.TrimSpace(line), " · ")
+		if len(fields) < 2 || fields[1] != "restart" {
+			continue
+		}
+		words := strings.Fields(fields[0])
+		if node := words[len(words)-1]; !slices.Contains(order, node) {
+			order = append(order, node)
+		}
+	}
+	return order
+}
+
+// TestPatchUpgradeInCanaryOrder: the whole way by the wizard, with a checksum
+// that is wrong, a line that is cut while a node restarts, and daytwo killed
+// and resumed elsewhere.
+func TestPatchUpgradeInCanaryOrder(t *testing.T) {
+	lab := labenv.Find(t)
+	o := newOperator(t, lab)
+	o.prepare()
+	c := o.cockpit()
+	to := lab.Versions[1]
+	o.plan(c, to)
+	c.see("Order: workers first", "1 worker-0", "4 master-0")
+	o.ready(c)
+
+	before := o.on("worker-0", "ls /usr/local/bin && sha256sum /usr/local/bin/k3s")
+	lab.Fault(t, "release", "wrong-checksum")
+	o.begin(c)
+	o.awaitRun(patience, "failed", "fetch")
+	if after := o.on("worker-0", "ls /usr/local/bin && sha256sum /usr/local/bin/k3s"); after != before {
+		t.Errorf("a wrong checksum left its mark on worker-0:\n%s\nwas\n%s", after, before)
+	}
+	lab.Fault(t, "release", "ok")
+	c.Close()
+
+	going := o.startResume()
+	o.whileStep("worker-0", "restart", func() { lab.Fault(t, "ssh-kill", "worker-0") })
+	o.whileStep("worker-1", "restart", func() {
+		if err := going.Process.Kill(); err != nil { // ip netns exec became daytwo itself
+			t.Fatal(err)
+		}
+	})
+	_ = going.Wait()
+	out, err := o.resume(5 * time.Minute)
+	if err != nil {
+		t.Fatalf("resumed in another process: %v\n%s", err, out)
+	}
+	o.all(to)
+	if got, want := o.began(), []string{"worker-0", "worker-1", "worker-2", "master-0"}; !slices.Equal(got, want) {
+		t.Errorf("restarted in the order %v, want %v", got, want)
+	}
+	if kept := o.on("master-0", "ls /usr/local/bin /var/lib/rancher/daytwo/*"); !strings.Contains(kept, "k3s."+lab.Version) || !strings.Contains(kept, "state.db") || !strings.Contains(kept, "token") {
+		t.Errorf("master-0 kept neither the old binary nor the datastore:\n%s", kept)
+	}
+	o.notesMatch(to)
+}
+
+// whileStep does something as soon as the run's log says that a step began.
+func (o operator) whileStep(node, step string, do func()) {
+	o.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for {
+		if strings.Contains(o.log(), " "+node+" · "+step+"\n") {
+			do()
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			o.t.Fatalf("%s on %s does not begin; the log ends\n%s", step, node, o.log()[max(0, len(o.log())-2000):])
+		}
+	}
+}
+
+// notesMatch reads what was written down, and what the rule says to it.
+func (o operator) notesMatch(version string) {
+	o.t.Helper()
+	notes, err := filepath.Glob(filepath.Join(strings.TrimPrefix(o.env[0], "XDG_STATE_HOME="), "daytwo", "*", "record", "upgrade-*.md"))
+	if err != nil || len(notes) == 0 {
+		o.t.Fatalf("no notes were written: %v", err)
+	}
+	text, err := os.ReadFile(notes[len(notes)-1])
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "| worker-2 | agent |") || !strings.Contains(string(text), version) {
+		o.t.Errorf("the notes do not tell what was done:\n%s", text)
+	}
+	out, err := o.try(o.t.Context(), "check", "-o", "json")
+	if strings.Contains(out, "version.notes") {
+		o.t.Errorf("the notes do not match right after the upgrade: %v\n%s", err, out)
+	}
+}
+
+// TestMinorUpgradeServersFirst: a budget that blocks is explained and
+// resolved, the server goes first, a node that does not come back stops the
+// run, and goes back.
+func TestMinorUpgradeServersFirst(t *testing.T) {
+	lab := labenv.Find(t)
+	o := newOperator(t, lab)
+	o.prepare()
+	to := lab.Versions[2]
+	budget := func(spec string) {
+		lab.Run(t, lab.AsAdmin("patch", "pdb", "web", "-n", "shop", "--type", "merge", "-p", `{"spec":{"maxUnavailable":`+spec+`}}`)...)
+	}
+	t.Cleanup(func() { // the test's own context is over by then
+		_, _ = lab.Try(context.WithoutCancel(t.Context()), lab.AsAdmin("patch", "pdb", "web", "-n", "shop", "--type", "merge", "-p", `{"spec":{"maxUnavailable":1}}`)...)
+	})
+	budget("0")
+	c := o.cockpit()
+	o.plan(c, to)
+	c.see("In the way", "its drain is blocked: disruption budget shop/web can never be met", "kubectl")
+	c.press("\x1b[6~") // page down
+	c.see("Order: servers first", "1 master-0", "a kubelet must not be newer than the API server")
+	budget("1")
+	labenv.Eventually(t, patience, "the budget lets go", func(ctx context.Context) error {
+		if out, err := lab.Try(ctx, lab.AsAdmin("get", "pdb", "web", "-n", "shop", "-o", "jsonpath={.status.disruptionsAllowed}")...); err != nil || out == "0" {
+			return fmt.Errorf("%s %w", out, err)
+		}
+		return nil
+	})
+	c.press("a")
+	c.until("a plan without that budget", func(s string) bool {
+		return !strings.Contains(s, "its drain is blocked") && !strings.Contains(s, "looking again")
+	})
+	o.ready(c)
+
+	o.on("worker-1", "mkdir -p /etc/rancher/k3s/config.yaml.d && echo 'nonsense: true' >/etc/rancher/k3s/config.yaml.d/e2e.yaml")
+	o.begin(c)
+	o.awaitRun(6*time.Minute, "failed", "worker-1 did not come back", "journalctl -u k3s-agent")
+	if got, want := o.began(), []string{"master-0", "worker-0", "worker-1"}; !slices.Equal(got, want) {
+		t.Errorf("restarted in the order %v, want %v", got, want)
+	}
+	o.on("worker-1", "rm /etc/rancher/k3s/config.yaml.d/e2e.yaml")
+	c.see("roll back worker-1 to " + lab.Version)
+	c.press("1", "type worker-1 to")
+	c.press("worker-1\r")
+	o.awaitRun(patience, "Roll back worker-1", "done")
+	got := o.kubelets()
+	if got["master-0"] != to || got["worker-0"] != to || got["worker-1"] != lab.Version || got["worker-2"] != lab.Version {
+		t.Errorf("after the way back the nodes are %v", got)
+	}
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"daytwo/actions"
+	"daytwo/actions/cordon"
+	"daytwo/sources"
+	"daytwo/ui"
+	"daytwo/views"
+)
+
+// tools are the wizards of the cockpit, in the order of the footer. Each adds
+// its own here; views.Runs begins and shows what they do.
+func (s *session) tools() []func(ui.Frame, sources.Ref) []ui.Command {
+	runs := views.Runs{Runner: s.runner}
+	cordoning := views.Cordon{Runs: runs, Make: func(node string, lift bool) actions.Action {
+		if lift {
+			return cordon.Lift(s.cordoner, node)
+		}
+		return cordon.New(s.cordoner, node)
+	}}
+	return []func(ui.Frame, sources.Ref) []ui.Command{
+		views.UpgradeTool(s.upgrade, runs.Start), views.DrainTool(s.drains(), runs.Start), cordoning.Tool, runs.Tool,
+		views.LogsTool(s.readLogs),
+	}
+}

@@ -1,0 +1,92 @@
+package views
+
+import (
+	"context"
+	"errors"
+
+	"daytwo/actions"
+	"daytwo/sources"
+	"daytwo/ui"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// Runner starts runs: actions.Runner. What waits or reads a disk is called off
+// the screen's thread.
+type Runner interface {
+	ui.Runner
+	Start(ctx context.Context, a actions.Action) (id string, err error)
+	TakeOver(ctx context.Context, who string) error
+	Action(id string) (actions.Action, error)
+	Steerer
+}
+
+// Steerer steers runs that were started.
+type Steerer interface {
+	Resume(ctx context.Context, id string) error
+	Pause(id string) error
+	Stop(id string) error
+	Skip(id, step, reason string) error
+	Abandon(id, reason string) error
+}
+
+// Runs shows runs, and lets wizards begin them.
+type Runs struct{ Runner Runner }
+
+// Tool offers the list of runs, wherever one is.
+func (w Runs) Tool(f ui.Frame, _ sources.Ref) []ui.Command {
+	c := ui.Command{Key: f.Keys.Tools.Runs, Do: func() tea.Cmd { return ui.Open(newRunList(w)) }}
+	if len(f.Runs) == 0 {
+		c.WhyNot = "nothing was run on this cluster yet"
+	}
+	return []ui.Command{c}
+}
+
+// Open shows a run.
+func (w Runs) Open(id string) tea.Cmd {
+	v := &runView{with: w, id: id}
+	return tea.Batch(ui.Open(v), v.fetch())
+}
+
+// Begin asks what must be asked before an action (its name typed, or enter),
+// starts it and shows its run. lines say what will happen.
+func (w Runs) Begin(a actions.Action, lines ...string) tea.Cmd {
+	yes := string(a.Kind())
+	return ui.Ask(ui.Confirm(a.Title(), a.Confirm(), yes, lines, func() tea.Cmd { return w.Start(a) }))
+}
+
+// Start starts an action that was confirmed already and shows its run, or why
+// it was not started.
+func (w Runs) Start(a actions.Action) tea.Cmd {
+	return ui.Work(func(ctx context.Context) tea.Msg {
+		id, err := w.Runner.Start(ctx, a)
+		if err != nil {
+			return w.refused(a.Title(), err, w.Start(a))()
+		}
+		return w.Open(id)()
+	})
+}
+
+// refused says why something was not started. If a holder that gave no sign of
+// life is in the way, its name can be typed to take over, and again is done.
+func (w Runs) refused(title string, err error, again tea.Cmd) tea.Cmd {
+	var held *sources.HeldError
+	if !errors.As(err, &held) || !held.Orphaned {
+		return ui.Ask(ui.Question{
+			Title: title + ": not started", Lines: []string{err.Error()}, Yes: "close", Danger: true,
+			Do: func(string) tea.Cmd { return nil },
+		})
+	}
+	return ui.Ask(ui.Question{
+		Title: "Take over from " + held.By.Who, Danger: true, Name: held.By.Who, Yes: "take over",
+		Lines: []string{err.Error(), "", "If it still runs somewhere, two runs would change the cluster at once. What it left half done stays as it is."},
+		Do: func(who string) tea.Cmd {
+			return ui.Work(func(ctx context.Context) tea.Msg {
+				if err := w.Runner.TakeOver(ctx, who); err != nil {
+					return ui.Toast(sources.Critical, err.Error())()
+				}
+				return again()
+			})
+		},
+	})
+}
