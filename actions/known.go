@@ -19,7 +19,6 @@ type known struct {
 	run  Run
 	size int64 // of the journal then
 	mod  time.Time
-	pid  int
 }
 
 // Runs are all runs of this cluster on this machine, the newest first.

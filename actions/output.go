@@ -91,11 +91,12 @@ func (o *output) emit(line []byte, end byte) {
 // heading says which step what follows belongs to, and what a person would
 // have typed.
 func (o *output) heading(now time.Time, s Step) {
-	text := marked(now, s, "")
+	var text strings.Builder
+	text.WriteString(marked(now, s, ""))
 	for line := range strings.Lines(s.Command) {
-		text += "$ " + strings.TrimSuffix(line, "\n") + "\n"
+		text.WriteString("$ " + strings.TrimSuffix(line, "\n") + "\n")
 	}
-	_, _ = o.Write([]byte(text))
+	_, _ = o.Write([]byte(text.String()))
 }
 
 // footing says how a step ended.

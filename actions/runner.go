@@ -182,11 +182,11 @@ func (r *Runner) mayChange(changes bool) error {
 }
 
 func (r *Runner) restore(kind Kind, saved []byte) (Action, error) {
-	make, ok := r.o.Kinds[kind]
+	again, ok := r.o.Kinds[kind]
 	if !ok {
 		return nil, fmt.Errorf("this daytwo does not know the action %q; was the run made by a newer version?", kind)
 	}
-	a, err := make(saved)
+	a, err := again(saved)
 	if err != nil {
 		return nil, fmt.Errorf("making the action %q again from what was saved: %w", kind, err)
 	}

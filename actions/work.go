@@ -78,7 +78,7 @@ func (r *Runner) steps(ctx context.Context, l *live) Entry {
 		switch end.State {
 		case Failed, Interrupted:
 			return Entry{Event: rested, State: end.State, Reason: end.Reason}
-		default:
+		case Waiting, Running, Done, AlreadyTrue, Skipped, Paused, Abandoned:
 		}
 	}
 }

@@ -157,16 +157,6 @@ func (p Plan) Slowest() (time.Duration, Move) {
 	return slow.Grace, slow
 }
 
-// budget finds one of the plan's budgets.
-func (p Plan) budget(namespace, name string) (sources.Budget, bool) {
-	for _, b := range p.Budgets {
-		if b.Ref.Namespace == namespace && b.Ref.Name == name {
-			return b, true
-		}
-	}
-	return sources.Budget{}, false
-}
-
 // Look looks at a node and plans its drain. Rehearse adds what the server
 // would say to each eviction now.
 func Look(ctx context.Context, c Cluster, node string, with Options) (Plan, error) {

@@ -174,15 +174,16 @@ func (p *Plan) singles() []Problem {
 	if len(one) == 0 {
 		return nil
 	}
-	why := "each is away until its new pod is ready"
+	var why strings.Builder
+	why.WriteString("each is away until its new pod is ready")
 	for _, m := range one {
 		if text := known(m.Owner.Name); text != "" {
-			why += "; " + m.Owner.Name + ": " + text
+			why.WriteString("; " + m.Owner.Name + ": " + text)
 		}
 	}
 	names, _ := groups(one)
 	return []Problem{{
-		Title: fmt.Sprintf("%s with one replica only: %s", plural(len(names), "workload"), listed(names, 4)), About: refs(one), Why: why,
+		Title: fmt.Sprintf("%s with one replica only: %s", plural(len(names), "workload"), listed(names, 4)), About: refs(one), Why: why.String(),
 	}}
 }
 

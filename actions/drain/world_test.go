@@ -135,15 +135,6 @@ func (x *trial) passes() {
 	x.Cleanup(func() { cancel(); done.Wait() })
 }
 
-func (x *trial) plan(node string, with drain.Options) drain.Plan {
-	x.Helper()
-	p, err := drain.Look(x.Context(), x.op, node, with)
-	if err != nil {
-		x.Fatal(err)
-	}
-	return p
-}
-
 // empty evicts what a plan takes away, beside the test.
 func (x *trial) empty(ctx context.Context, node string) <-chan error {
 	x.Helper()
@@ -233,13 +224,13 @@ func (x *trial) pod(ns, name, node string, change func(*core.Pod)) *core.Pod {
 }
 
 // budget makes a disruption budget and lets it be counted.
-func (x *trial) budget(ns, name string, match map[string]string, min, max string) {
+func (x *trial) budget(ns, name string, match map[string]string, least, most string) {
 	x.Helper()
 	b := &policy.PodDisruptionBudget{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
 		Spec:       policy.PodDisruptionBudgetSpec{Selector: &metav1.LabelSelector{MatchLabels: match}},
 	}
-	for text, to := range map[string]**intstr.IntOrString{min: &b.Spec.MinAvailable, max: &b.Spec.MaxUnavailable} {
+	for text, to := range map[string]**intstr.IntOrString{least: &b.Spec.MinAvailable, most: &b.Spec.MaxUnavailable} {
 		if text != "" {
 			n := intstr.Parse(text)
 			*to = &n
@@ -250,25 +241,6 @@ func (x *trial) budget(ns, name string, match map[string]string, min, max string
 	}
 	x.world.Step()
 	x.world.Step()
-}
-
-func titles(ps []drain.Problem) string {
-	var out []string
-	for _, p := range ps {
-		out = append(out, p.Title)
-	}
-	return strings.Join(out, "\n")
-}
-
-func move(t *testing.T, p drain.Plan, pod string) drain.Move {
-	t.Helper()
-	for _, m := range p.Moves {
-		if strings.HasPrefix(m.String(), pod) {
-			return m
-		}
-	}
-	t.Fatalf("the plan has no pod %s", pod)
-	return drain.Move{}
 }
 
 var _ actions.Action = (*drain.Action)(nil)

@@ -46,7 +46,7 @@ func (b *books) runtime() {
 		if !i.InUse {
 			c = ImagesUnused
 		}
-		b.part(c, Size{i.Image.Name(), i.Disk})
+		b.part(c, Size{i.Name(), i.Disk})
 	}
 	if orphans > 0 {
 		b.add(Orphans, snapshotsDir, snapshotsDir+" (in no book of the runtime)", orphans)

@@ -136,7 +136,8 @@ func (b *bounded) Write(p []byte) (int, error) {
 		_, _ = b.Buffer.Write(p[:max(room, 0)])
 		return len(p), nil
 	}
-	return b.Buffer.Write(p)
+	_, _ = b.Buffer.Write(p) // a buffer takes all
+	return len(p), nil
 }
 
 // saved is one probe's file in the run's folder.

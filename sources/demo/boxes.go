@@ -101,7 +101,7 @@ func (w *World) fetch(ctx context.Context, url string, follow bool) (box.Fetched
 	if !follow {
 		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
-	res, err := client.Do(req)
+	res, err := client.Do(req) //nolint:bodyclose // whoever fetched reads and closes it
 	if err != nil {
 		return box.Fetched{}, err
 	}

@@ -124,7 +124,7 @@ func (t boundTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 		rt = http.DefaultTransport
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
-	stop := context.AfterFunc(t.ctx, func() { cancel(t.ctx.Err()) })
+	stop := context.AfterFunc(t.ctx, func() { cancel(t.ctx.Err()) }) //nolint:contextcheck // ends with whichever ends first
 	answer, err := rt.RoundTrip(r.WithContext(ctx))
 	if err != nil {
 		stop()

@@ -97,8 +97,8 @@ func (l *Lease) Free(ctx context.Context, who string) error {
 var errUnchanged = errors.New("nothing to change")
 
 // change reads the lease, lets edit change it, and writes it, again if
-// somebody else was faster. Where there is none, a new one is made if make.
-func (l *Lease) change(ctx context.Context, make bool, edit func(*coordination.Lease) error) error {
+// somebody else was faster. Where there is none, a new one is made if create.
+func (l *Lease) change(ctx context.Context, create bool, edit func(*coordination.Lease) error) error {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	var err error
@@ -108,7 +108,7 @@ func (l *Lease) change(ctx context.Context, make bool, edit func(*coordination.L
 		lease, err = l.leases.Get(ctx, leaseName, metav1.GetOptions{})
 		absent := apierrors.IsNotFound(err)
 		switch {
-		case absent && !make:
+		case absent && !create:
 			return nil
 		case absent:
 			lease = &coordination.Lease{ObjectMeta: metav1.ObjectMeta{Name: leaseName, Namespace: l.namespace}}

@@ -139,8 +139,8 @@ func TestLogLosesAndRepeatsNothing(t *testing.T) {
 	n := 5000
 	for round := range 6 {
 		p.wait(t, "all lines so far", count(n))
-		switch {
-		case round%2 == 0:
+		switch round % 2 {
+		case 0:
 			b.CutLogs()
 		default:
 			b.StopServer()

@@ -111,7 +111,7 @@ func eachItem[T runtime.Object](ctx context.Context, c *Client, need Need, list 
 func (n *census) readNodes(ctx context.Context) error {
 	return eachItem(ctx, n.op.c, Need{Verb: "list", Resource: "nodes"},
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return n.op.set.CoreV1().Nodes().List(ctx, o) //nolint:wrapcheck // explained by eachItem
+			return n.op.set.CoreV1().Nodes().List(ctx, o)
 		}, func(x *core.Node) { n.nodes = append(n.nodes, x) })
 }
 
@@ -119,7 +119,7 @@ func (n *census) readNodes(ctx context.Context) error {
 func (n *census) readPods(ctx context.Context, node string) error {
 	return eachItem(ctx, n.op.c, Need{Verb: "list", Resource: "pods"},
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return n.op.set.CoreV1().Pods("").List(ctx, o) //nolint:wrapcheck // explained by eachItem
+			return n.op.set.CoreV1().Pods("").List(ctx, o)
 		}, func(x *core.Pod) {
 			if x.Spec.NodeName != node {
 				x = &core.Pod{
@@ -137,7 +137,7 @@ func (n *census) readPods(ctx context.Context, node string) error {
 func (n *census) readBudgets(ctx context.Context) error {
 	return eachItem(ctx, n.op.c, Need{Verb: "list", Group: "policy", Resource: "poddisruptionbudgets"},
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return n.op.set.PolicyV1().PodDisruptionBudgets("").List(ctx, o) //nolint:wrapcheck // explained by eachItem
+			return n.op.set.PolicyV1().PodDisruptionBudgets("").List(ctx, o)
 		}, func(x *policy.PodDisruptionBudget) { n.budgets = append(n.budgets, x) })
 }
 
@@ -145,7 +145,7 @@ func (n *census) readWorkloads(ctx context.Context) error {
 	set := n.op.set.AppsV1()
 	err := eachItem(ctx, n.op.c, Need{Verb: "list", Group: "apps", Resource: "replicasets"},
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return set.ReplicaSets("").List(ctx, o) //nolint:wrapcheck // explained by eachItem
+			return set.ReplicaSets("").List(ctx, o)
 		}, func(x *apps.ReplicaSet) {
 			w := toReplicaSet(x)
 			n.replicas[w.Ref] = w.Desired
@@ -158,35 +158,35 @@ func (n *census) readWorkloads(ctx context.Context) error {
 	}
 	err = eachItem(ctx, n.op.c, Need{Verb: "list", Group: "apps", Resource: "deployments"},
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return set.Deployments("").List(ctx, o) //nolint:wrapcheck // explained by eachItem
+			return set.Deployments("").List(ctx, o)
 		}, func(x *apps.Deployment) { w := toDeployment(x); n.replicas[w.Ref] = w.Desired })
 	if err != nil {
 		return err
 	}
 	return eachItem(ctx, n.op.c, Need{Verb: "list", Group: "apps", Resource: "statefulsets"},
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return set.StatefulSets("").List(ctx, o) //nolint:wrapcheck // explained by eachItem
+			return set.StatefulSets("").List(ctx, o)
 		}, func(x *apps.StatefulSet) { w := toStatefulSet(x); n.replicas[w.Ref] = w.Desired })
 }
 
 func (n *census) readVolumes(ctx context.Context) error {
 	err := eachItem(ctx, n.op.c, Need{Verb: "list", Resource: "persistentvolumeclaims"},
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return n.op.set.CoreV1().PersistentVolumeClaims("").List(ctx, o) //nolint:wrapcheck // explained by eachItem
+			return n.op.set.CoreV1().PersistentVolumeClaims("").List(ctx, o)
 		}, func(x *core.PersistentVolumeClaim) { n.claims[x.Namespace+"/"+x.Name] = x })
 	if err != nil {
 		return err
 	}
 	return eachItem(ctx, n.op.c, Need{Verb: "list", Resource: "persistentvolumes"},
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return n.op.set.CoreV1().PersistentVolumes().List(ctx, o) //nolint:wrapcheck // explained by eachItem
+			return n.op.set.CoreV1().PersistentVolumes().List(ctx, o)
 		}, func(x *core.PersistentVolume) { n.volumes[x.Name] = x })
 }
 
 func (n *census) readDaemons(ctx context.Context) error {
 	return eachItem(ctx, n.op.c, Need{Verb: "list", Group: "apps", Resource: "daemonsets"},
 		func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-			return n.op.set.AppsV1().DaemonSets("").List(ctx, o) //nolint:wrapcheck // explained by eachItem
+			return n.op.set.AppsV1().DaemonSets("").List(ctx, o)
 		}, func(x *apps.DaemonSet) { n.daemons = append(n.daemons, x) })
 }
 

@@ -144,12 +144,17 @@ func (o *Operator) refusal(t sources.Tenant, err error) error {
 		out.Why = sources.RefusedTwoBudget
 	case apierrors.IsForbidden(err) && strings.Contains(s.Message, "cannot create resource"):
 		return o.c.explain(err, needEviction(), requestTimeout)
-	case apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, core.NamespaceTerminatingCause),
-		apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsMethodNotSupported(err),
-		apierrors.IsUnauthorized(err):
+	case forGood(err):
 		out.Why = sources.RefusedForGood
 	}
 	return out
+}
+
+// forGood reports whether asking again can change nothing.
+func forGood(err error) bool {
+	return apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, core.NamespaceTerminatingCause) ||
+		apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsMethodNotSupported(err) ||
+		apierrors.IsUnauthorized(err)
 }
 
 func needEviction() Need {

@@ -28,19 +28,19 @@ func (o *Operator) Watch(ctx context.Context, node string) (sources.Watched, err
 	s.follow(ctx, "pods", Need{Verb: "watch", Resource: "pods"}, &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, l metav1.ListOptions) (runtime.Object, error) {
 			l.FieldSelector = here
-			return o.set.CoreV1().Pods("").List(ctx, l) //nolint:wrapcheck // the reflector looks for its status
+			return o.set.CoreV1().Pods("").List(ctx, l)
 		},
 		WatchFuncWithContext: func(ctx context.Context, l metav1.ListOptions) (watch.Interface, error) {
 			l.FieldSelector = here
-			return o.set.CoreV1().Pods("").Watch(ctx, l) //nolint:wrapcheck // as above
+			return o.set.CoreV1().Pods("").Watch(ctx, l)
 		},
 	})
 	s.follow(ctx, "poddisruptionbudgets", Need{Verb: "watch", Group: "policy", Resource: "poddisruptionbudgets"}, &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, l metav1.ListOptions) (runtime.Object, error) {
-			return o.set.PolicyV1().PodDisruptionBudgets("").List(ctx, l) //nolint:wrapcheck // as above
+			return o.set.PolicyV1().PodDisruptionBudgets("").List(ctx, l)
 		},
 		WatchFuncWithContext: func(ctx context.Context, l metav1.ListOptions) (watch.Interface, error) {
-			return o.set.PolicyV1().PodDisruptionBudgets("").Watch(ctx, l) //nolint:wrapcheck // as above
+			return o.set.PolicyV1().PodDisruptionBudgets("").Watch(ctx, l)
 		},
 	})
 	if err := s.first(ctx); err != nil {

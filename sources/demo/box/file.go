@@ -249,9 +249,9 @@ func (d *disk) put(name string, data []byte, perm fs.FileMode) {
 
 // folders makes a folder and those above it, as root.
 func (d *disk) folders(name string) {
-	at := ""
+	at := "/"
 	for word := range strings.SplitSeq(strings.Trim(path.Clean(name), "/"), "/") {
-		at += "/" + word
+		at = path.Join(at, word)
 		_ = d.mkdir(who{}, at, 0o755) // it is there already, or the next step says why not
 	}
 }

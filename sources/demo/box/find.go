@@ -159,7 +159,6 @@ type finding struct {
 	oneDev  bool
 	depth   int
 	least   int
-	prune   []func(at string, i info) bool
 }
 
 func find(ctx context.Context, p *process, args []string) int {

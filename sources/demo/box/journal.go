@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -37,8 +38,8 @@ func newJournal(host string, now func() time.Time, booted time.Time) *journal {
 	return &journal{host: host, boot: fmt.Sprintf("%032x", h.Sum(nil)), now: now, booted: booted, more: make(chan struct{})}
 }
 
-// add writes an entry and returns its place.
-func (j *journal) add(fields map[string]string) uint64 { return j.addAt(j.now(), fields) }
+// add writes an entry of now.
+func (j *journal) add(fields map[string]string) { j.addAt(j.now(), fields) }
 
 func (j *journal) addAt(at time.Time, fields map[string]string) uint64 {
 	j.mu.Lock()
@@ -131,9 +132,7 @@ func (w *writer) flush() {
 
 func (w *writer) line(text string) {
 	f := make(map[string]string, len(w.fields)+1)
-	for k, v := range w.fields {
-		f[k] = v
-	}
+	maps.Copy(f, w.fields)
 	f["MESSAGE"] = text
 	w.j.add(f)
 }

@@ -206,7 +206,7 @@ func readlink(_ context.Context, p *process, args []string) int {
 	for _, w := range words {
 		at := p.path(w)
 		if f.has("f", "e", "m", "canonicalize") || nameOf(args) == "realpath" {
-			real, err := p.box.disk.real(p.who, at)
+			resolved, err := p.box.disk.real(p.who, at)
 			if err != nil && !f.has("m") {
 				code = 1
 				if nameOf(args) == "realpath" {
@@ -214,7 +214,7 @@ func readlink(_ context.Context, p *process, args []string) int {
 				}
 				continue
 			}
-			p.print("%s\n", real)
+			p.print("%s\n", resolved)
 			continue
 		}
 		i, err := p.box.disk.stat(p.who, at, false)
@@ -238,11 +238,13 @@ func (d *disk) real(w who, at string) (string, error) {
 		if last == "" {
 			return "/", nil
 		}
-		up, err := "/", error(nil)
+		up := "/"
 		if dir != "/" {
-			if up, err = d.real(w, path.Clean(dir)); err != nil {
+			parent, err := d.real(w, path.Clean(dir))
+			if err != nil {
 				return "", err
 			}
+			up = parent
 		}
 		at = path.Join(up, last)
 		i, err := d.stat(w, at, false)
@@ -296,7 +298,7 @@ func df(_ context.Context, p *process, args []string) int {
 	if x := f.get("x", "exclude-type"); x != "" {
 		var kept []filesystem
 		for _, fs := range show {
-			if fs.typ != x && !(x == "tmpfs" && fs.typ == "devtmpfs") {
+			if fs.typ != x && (x != "tmpfs" || fs.typ != "devtmpfs") {
 				kept = append(kept, fs)
 			}
 		}

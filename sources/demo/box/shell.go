@@ -60,8 +60,7 @@ func (p *process) path(name string) string {
 
 // why is the reason in an error of the disk, in libc's words.
 func why(err error) string {
-	var number syscall.Errno
-	if errors.As(err, &number) {
+	if number, ok := errors.AsType[syscall.Errno](err); ok {
 		text := number.Error()
 		return strings.ToUpper(text[:1]) + text[1:]
 	}

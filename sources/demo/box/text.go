@@ -192,22 +192,22 @@ func leading(s string) float64 {
 
 func uniq(ctx context.Context, p *process, args []string) int {
 	f, words := parse(args)
-	last, n, any := "", 0, false
+	last, n, some := "", 0, false
 	flush := func() {
 		switch {
-		case any && f.has("c"):
+		case some && f.has("c"):
 			p.print("%7d %s\n", n, last)
-		case any:
+		case some:
 			p.print("%s\n", last)
 		}
 	}
 	code := p.lines(ctx, "uniq", words, func(l string) bool {
-		if any && l == last {
+		if some && l == last {
 			n++
 			return true
 		}
 		flush()
-		last, n, any = l, 1, true
+		last, n, some = l, 1, true
 		return true
 	})
 	flush()
