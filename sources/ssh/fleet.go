@@ -96,7 +96,7 @@ func (f *Fleet) line(ctx context.Context, node string, hops []hop) (*line, error
 
 // attempt joins the one that is going on, or begins one. It goes on when
 // ctx ends: others may have joined.
-func (f *Fleet) attempt(ctx context.Context, node, key string, hops []hop) (*attempt, error) { //nolint:contextcheck // a line lives as long as the fleet, not as who asked first
+func (f *Fleet) attempt(ctx context.Context, node, key string, hops []hop) (*attempt, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.ctx.Err() != nil {
@@ -118,7 +118,7 @@ func (f *Fleet) attempt(ctx context.Context, node, key string, hops []hop) (*att
 		}
 		close(a.done)
 		if a.line != nil {
-			a.line.tend(f.ctx) //nolint:contextcheck // as above
+			a.line.tend(f.ctx)
 			f.forget(key, a)
 		}
 	})
