@@ -29,24 +29,25 @@ const rejudgeEvery = 15 * time.Second
 // session is one cluster being looked at: the store, and the sources that
 // fill it until close.
 type session struct {
-	store    *sources.Store
-	client   *kube.Client
-	hist     *history.History
-	runner   *actions.Runner
-	cordoner cordon.Cluster
-	hosts    *ssh.Fleet
-	records  *record.Folder
-	upgrade  *upgrade.Kit
-	ssh      ssh.Options // whose keys and files; zero: the user's
-	log      sources.Logger
-	kept     string // the folder for what is kept of the cluster
-	stop     context.CancelFunc
-	done     sync.WaitGroup
-	logs     io.Closer
-	past     []sources.Sample // history to begin with; the demo's
-	notice   io.Writer        // told what is waited for at the end; nil: nobody
-	outer    context.Context  //nolint:containedctx // the program's: why it ended goes into the journals of what runs
-	readonly bool
+	store     *sources.Store
+	client    *kube.Client
+	hist      *history.History
+	runner    *actions.Runner
+	cordoner  cordon.Cluster
+	hosts     *ssh.Fleet
+	records   *record.Folder
+	upgrade   *upgrade.Kit
+	ssh       ssh.Options // whose keys and files; zero: the user's
+	log       sources.Logger
+	kept      string // the folder for what is kept of the cluster
+	stop      context.CancelFunc
+	done      sync.WaitGroup
+	logs      io.Closer
+	past      []sources.Sample // history to begin with; the demo's
+	notice    io.Writer        // told what is waited for at the end; nil: nobody
+	outer     context.Context  //nolint:containedctx // the program's: why it ended goes into the journals of what runs
+	readonly  bool
+	journaled func(n int) // told the number of each journal entry that is on the disk; nil: nobody
 }
 
 // logDir is where the log is kept: beside the history, or in a temporary
