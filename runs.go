@@ -13,6 +13,7 @@ import (
 	"daytwo/actions"
 	"daytwo/actions/cordon"
 	"daytwo/actions/drain"
+	"daytwo/actions/forensics"
 	"daytwo/actions/upgrade"
 	"daytwo/sources"
 	"daytwo/sources/config"
@@ -40,6 +41,9 @@ func (s *session) kinds(dir string, settings sources.Settings) (map[actions.Kind
 		upgrade.BackKind:    upgrade.RestoreBack(s.upgrade),
 		cordon.KindCordon:   cordon.Restore(cordoner),
 		cordon.KindUncordon: cordon.Restore(cordoner),
+
+		forensics.InspectKind: forensics.RestoreInspection(s.looks()),
+		forensics.CleanKind:   forensics.RestoreCleanup(s.looks()),
 	}, nil
 }
 

@@ -36,6 +36,7 @@ type session struct {
 	cordoner  cordon.Cluster
 	hosts     *ssh.Fleet
 	records   *record.Folder
+	dir       string // the cluster's folder of state
 	upgrade   *upgrade.Kit
 	ssh       ssh.Options // whose keys and files; zero: the user's
 	log       sources.Logger
@@ -102,7 +103,7 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 		s.ssh = ssh.FromUser()
 	}
 	s.hosts = s.newFleet(ctx, s.ssh, cfg.Settings(client.ContextName()))
-	s.records = newRecords(dir)
+	s.records, s.dir = newRecords(dir), dir
 	s.kept = dir
 	if s.runner, err = s.newRunner(dir, cfg); err != nil {
 		s.stop()

@@ -100,6 +100,19 @@ func (i *Inspection) Steps() []actions.Step {
 	})
 }
 
+// Planned is a probe as a plan shows it: without what makes it stand back.
+type Planned struct{ Title, Command string }
+
+// Plan lists the probes.
+func (i *Inspection) Plan() []Planned {
+	all := probes(i.Unit())
+	out := make([]Planned, 0, len(all))
+	for _, p := range all {
+		out = append(out, Planned{p.title, p.command})
+	}
+	return append(out, Planned{"kubelet's view", "kubectl get --raw /api/v1/nodes/" + i.Node + "/proxy/stats/summary"})
+}
+
 var errNoFolder = errors.New("internal error: forensics ran outside a run, there is no folder to keep its answers in")
 
 var errNoKubelet = errors.New("there is no API server to ask it through")
@@ -132,7 +145,6 @@ func (i *Inspection) askKubelet(ctx context.Context, out io.Writer) error {
 	}
 	path := "/api/v1/nodes/" + i.Node + "/proxy/stats/summary"
 	r := Result{ID: apiProbe, Title: "kubelet's view", Command: sources.Typed("kubectl", "get", "--raw", path), Began: i.with.Clock()}
-	_, _ = fmt.Fprintf(out, "$ %s\n", r.Command)
 	var f Facts
 	err = errNoKubelet
 	if i.with.Kubelet != nil {
@@ -177,8 +189,18 @@ func (i *Inspection) conclude(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	_, _ = fmt.Fprint(out, text)
-	if _, ok := v.Root(); !ok && len(results) > 0 && len(v.Unknown) == len(results) {
-		return fmt.Errorf("nothing could be looked at on %s: %s", i.Node, v.Unknown[0].Err)
+	return v.blind()
+}
+
+// blind is the error of a look that saw nothing of the machine.
+func (v *Verdict) blind() error {
+	if len(v.Accounts) > 0 || len(v.Unknown) == 0 {
+		return nil
 	}
-	return nil
+	for _, r := range v.Unknown {
+		if r.ID != apiProbe && r.Err != v.Unknown[0].Err {
+			return nil
+		}
+	}
+	return fmt.Errorf("nothing could be looked at on %s: %s", v.Node, v.Unknown[0].Err)
 }

@@ -143,3 +143,19 @@ func (c Checklist) Count() (ticked, all int) {
 	}
 	return ticked, all
 }
+
+// TickedAs ticks the boxes that another list has ticked under the same words.
+func (c Checklist) TickedAs(other Checklist) Checklist {
+	done := map[string]bool{}
+	for _, l := range other.Lines {
+		if l.Ticked {
+			done[l.Text] = true
+		}
+	}
+	lines := make([]CheckLine, len(c.Lines))
+	for i, l := range c.Lines {
+		l.Ticked = l.Box && (l.Ticked || done[l.Text])
+		lines[i] = l
+	}
+	return Checklist{lines}
+}

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"daytwo/actions"
 	"daytwo/sources"
@@ -197,12 +198,16 @@ func (c *Cleanup) Steps() []actions.Step {
 	if c.What == CleanPods {
 		steps = append(steps, c.podSteps()...)
 	} else {
-		steps = append(steps, actions.Step{
+		step := actions.Step{
 			ID: "free", Title: "clean up", Group: c.Node, Command: c.typed(c.command()),
 			WayBack: c.wayBack(), Done: c.free, Do: c.do,
-		})
+		}
+		if c.What == CleanJournal {
+			step.Done = nil // journald keeps the files that it writes to, so that more may stay than was asked for
+		}
+		steps = append(steps, step)
 	}
-	return append(steps, df("after", "df after", compareBefore))
+	return append(steps, df("after", "df after", c.compareBefore))
 }
 
 func (c *Cleanup) typed(command string) string { return sources.Typed("ssh", c.Node, "sudo "+command) }
@@ -229,7 +234,6 @@ func (c *Cleanup) run(ctx context.Context, line string, stdout io.Writer) error 
 
 // measure asks df for the root filesystem.
 func (c *Cleanup) measure(ctx context.Context, out io.Writer) (Mount, error) {
-	_, _ = fmt.Fprintf(out, "$ %s\n", dfCommand)
 	got := &bounded{most: 1 << 20}
 	if err := c.run(ctx, dfCommand, got); err != nil {
 		return Mount{}, fmt.Errorf("measuring the disk: %w", err)
@@ -264,11 +268,16 @@ func keepBefore(ctx context.Context, m Mount, _ io.Writer) error {
 }
 
 // Freed is what a clean-up came to.
-type Freed struct{ Before, After Mount }
+type Freed struct {
+	Node          string
+	What          What
+	At            time.Time
+	Before, After Mount
+}
 
 const freedFile = "freed.json"
 
-func compareBefore(ctx context.Context, after Mount, out io.Writer) error {
+func (c *Cleanup) compareBefore(ctx context.Context, after Mount, out io.Writer) error {
 	dir, err := folder(ctx)
 	if err != nil {
 		return err
@@ -277,7 +286,7 @@ func compareBefore(ctx context.Context, after Mount, out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("reading what was used before: %w", err)
 	}
-	f := Freed{After: after}
+	f := Freed{Node: c.Node, What: c.What, At: c.with.Clock(), After: after}
 	if err := json.Unmarshal(raw, &f.Before); err != nil {
 		return fmt.Errorf("reading what was used before: %w", err)
 	}
@@ -294,6 +303,31 @@ func (f Freed) String() string {
 	return fmt.Sprintf("%s %s: %s -> %s", verb, bytesOf(n), sources.Percent(f.Before.Percent()), sources.Percent(f.After.Percent()))
 }
 
+// FreedSince reads what clean-ups of a node came to since a time, from the runs
+// beside a run's folder; the newest of each kind counts.
+func FreedSince(dir, node string, since time.Time) (map[string]Freed, error) {
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(dir), "*", freedFile))
+	if err != nil {
+		return nil, fmt.Errorf("looking for clean-ups: %w", err)
+	}
+	slices.Sort(files)
+	all := map[string]Freed{}
+	for _, path := range files {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("reading what a clean-up freed: %w", err)
+		}
+		var f Freed
+		if err := json.Unmarshal(raw, &f); err != nil {
+			return nil, fmt.Errorf("reading what a clean-up freed, %s: %w", path, err)
+		}
+		if f.Node == node && !f.At.Before(since) {
+			all[string(f.What)] = f
+		}
+	}
+	return all, nil
+}
+
 // free looks whether there is anything (more) to clean up.
 func (c *Cleanup) free(ctx context.Context) (bool, error) {
 	got := &bounded{most: mostOutput}
@@ -304,12 +338,6 @@ func (c *Cleanup) free(ctx context.Context) (bool, error) {
 		return nil
 	}
 	switch c.What {
-	case CleanJournal:
-		if err := ask("journalctl --disk-usage"); err != nil {
-			return false, err
-		}
-		n, err := parseUsage(got.Bytes())
-		return n <= journalKeep, err
 	case CleanApt:
 		err := ask(`find /var/cache/apt/archives -type f -name '*.deb' -printf x`)
 		return got.Len() == 0, err
@@ -320,7 +348,7 @@ func (c *Cleanup) free(ctx context.Context) (bool, error) {
 	case CleanImages:
 		images, err := c.images(ctx)
 		return len(c.still(images)) == 0, err
-	case CleanPods:
+	case CleanPods, CleanJournal:
 	}
 	return false, fmt.Errorf("there is no clean-up %q", c.What)
 }
@@ -339,7 +367,6 @@ func (c *Cleanup) do(ctx context.Context, out io.Writer) error {
 		line = c.bundleLine()
 	case CleanJournal, CleanApt, CleanPods:
 	}
-	_, _ = fmt.Fprintf(out, "$ %s\n", line)
 	if err := c.run(ctx, line, out); err != nil {
 		return fmt.Errorf("cleaning up: %w", err)
 	}

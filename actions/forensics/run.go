@@ -35,7 +35,6 @@ func (p probe) run(ctx context.Context, host sources.Host, clock func() time.Tim
 	r := Result{ID: p.id, Title: p.title, Command: p.line(), Began: clock()}
 	var facts Facts
 	got, errs := &bounded{most: mostOutput}, &bounded{most: 64 << 10}
-	_, _ = fmt.Fprintf(out, "$ %s\n", p.line())
 	err := host.Run(ctx, sources.Command{Line: p.line(), Root: true, Stdout: got, Stderr: errs})
 	r.Took = clock().Sub(r.Began)
 	if ctx.Err() != nil {

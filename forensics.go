@@ -1,0 +1,20 @@
+package main
+
+import (
+	"path/filepath"
+	"time"
+
+	"daytwo/actions/forensics"
+	"daytwo/sources/kubelet"
+	"daytwo/views"
+)
+
+// looks is what forensics and clean-ups work with.
+func (s *session) looks() forensics.Means {
+	return forensics.Means{Hosts: s.hosts, Kubelet: kubelet.NewDisks(s.client), Clock: time.Now}
+}
+
+// forensics leads from a node to what eats its disk.
+func (s *session) forensics() views.Forensics {
+	return views.Forensics{Runner: s.runner, Means: s.looks(), Record: filepath.Join(s.dir, "record")}
+}
