@@ -42,7 +42,7 @@ func (b *diskBox) Look(context.Context, string) (sources.UnitState, error) {
 	return sources.UnitState{}, errors.New("not here")
 }
 
-func (b *diskBox) Run(ctx context.Context, c sources.Command) error {
+func (b *diskBox) Run(_ context.Context, c sources.Command) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ran = append(b.ran, c.Line)

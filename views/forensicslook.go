@@ -136,16 +136,16 @@ func stepsLine(f ui.Frame, run actions.Run, width int) []string {
 			done++
 		}
 	}
-	text := t.OK.Render(fmt.Sprintf("%d of %d done", done, len(run.Steps)))
+	parts := []string{t.OK.Render(fmt.Sprintf("%d of %d done", done, len(run.Steps)))}
 	for i, s := range run.Steps[min(run.At, len(run.Steps)):] {
 		switch {
 		case i == 0 && s.State == actions.Failed:
-			text += "  " + t.Critical.Render(t.Glyph(sources.Critical)+" "+s.Title+": "+ui.Clean(s.Reason))
+			parts = append(parts, t.Critical.Render(t.Glyph(sources.Critical)+" "+s.Title+": "+ui.Clean(s.Reason)))
 		case i == 0:
-			text += "  " + t.Accent.Render(mark+" "+s.Title)
+			parts = append(parts, t.Accent.Render(mark+" "+s.Title))
 		default:
-			text += "  " + t.Dim.Render(bullet(f)+" "+s.Title)
+			parts = append(parts, t.Dim.Render(bullet(f)+" "+s.Title))
 		}
 	}
-	return []string{ui.Fit(text, width), ui.Bar(t, 100*float64(done)/float64(max(len(run.Steps), 1)), width, t.Accent)}
+	return []string{ui.Fit(strings.Join(parts, "  "), width), ui.Bar(t, 100*float64(done)/float64(max(len(run.Steps), 1)), width, t.Accent)}
 }
