@@ -33,11 +33,29 @@ func openLog(dir string) (sources.Logger, io.Closer) {
 		w.open()
 	}
 	handler := &sparse{Handler: slog.NewTextHandler(w, nil), said: &said{at: map[string]time.Time{}}}
-	klog.SetLogger(logr.FromSlogHandler(handler))
 	logger := slog.New(handler)
 	slog.SetDefault(logger) // takes the log package along
+	klogOnce.Do(func() { klog.SetLogger(logr.FromSlogHandler(toDefault{})) })
 	return func(format string, args ...any) { logger.Info(fmt.Sprintf(format, args...)) }, w
 }
+
+// klogOnce sets klog's logger: it is read without a lock by all that runs.
+var klogOnce sync.Once //nolint:gochecknoglobals // klog has one logger a process
+
+// toDefault hands on to what slog's default is at that moment.
+type toDefault struct{}
+
+func (toDefault) Enabled(ctx context.Context, l slog.Level) bool {
+	return slog.Default().Enabled(ctx, l)
+}
+
+func (toDefault) Handle(ctx context.Context, r slog.Record) error {
+	_ = slog.Default().Handler().Handle(ctx, r) // what cannot be written is dropped
+	return nil
+}
+
+func (toDefault) WithAttrs(a []slog.Attr) slog.Handler { return slog.Default().Handler().WithAttrs(a) }
+func (toDefault) WithGroup(g string) slog.Handler      { return slog.Default().Handler().WithGroup(g) }
 
 // logFile is a file that is set aside when it has grown to its limit. What
 // cannot be written is dropped.
