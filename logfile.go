@@ -55,7 +55,8 @@ func (toDefault) Handle(ctx context.Context, r slog.Record) error {
 }
 
 func (toDefault) WithAttrs(a []slog.Attr) slog.Handler { return slog.Default().Handler().WithAttrs(a) }
-func (toDefault) WithGroup(g string) slog.Handler      { return slog.Default().Handler().WithGroup(g) }
+
+func (toDefault) WithGroup(g string) slog.Handler { return slog.Default().Handler().WithGroup(g) }
 
 // logFile is a file that is set aside when it has grown to its limit. What
 // cannot be written is dropped.
