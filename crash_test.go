@@ -237,7 +237,7 @@ func crashingAction(t *testing.T, s *session, kind actions.Kind) actions.Action 
 	case cordon.KindCordon:
 		return cordonOf(t, s, crashNode)
 	case drain.Kind:
-		kit := s.drains()
+		kit := s.drains
 		p, err := drain.Look(t.Context(), kit.Cluster, crashNode, drain.Options{})
 		if err != nil {
 			t.Fatal(err)

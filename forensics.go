@@ -1,7 +1,6 @@
 package main
 
 import (
-	"path/filepath"
 	"time"
 
 	"daytwo/actions/forensics"
@@ -16,5 +15,5 @@ func (s *session) looks() forensics.Means {
 
 // forensics leads from a node to what eats its disk.
 func (s *session) forensics() views.Forensics {
-	return views.Forensics{Runner: s.runner, Means: s.looks(), Record: filepath.Join(s.dir, "record")}
+	return views.Forensics{Runner: s.runner, Means: s.looks(), Record: s.folder("record")}
 }

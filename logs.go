@@ -1,7 +1,6 @@
 package main
 
 import (
-	"path/filepath"
 	"time"
 
 	"daytwo/actions/trail"
@@ -13,6 +12,6 @@ import (
 func (s *session) readLogs(asks []sources.LogAsk, name string) *trail.Logs {
 	return trail.ReadLogs(s.outer, trail.LogOptions{
 		Source: s.client, Asks: asks,
-		Keep: trail.Keep{Dir: filepath.Join(s.kept, "logs"), Name: name, At: time.Now()},
+		Keep: trail.Keep{Dir: s.folder("logs"), Name: name, At: time.Now()},
 	})
 }

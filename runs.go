@@ -27,32 +27,28 @@ const finishFor = 8 * time.Second
 // kinds are the actions that can be started and resumed: every wizard adds
 // its own.
 func (s *session) kinds(dir string, settings sources.Settings) (map[actions.Kind]actions.Restore, error) {
-	cordoner, err := s.client.Cordoner()
+	op, err := s.client.Operator()
 	if err != nil {
 		return nil, err
 	}
-	if s.upgrade, err = s.newUpgrade(dir, settings, cordoner); err != nil {
+	s.operator = op
+	s.drains = drain.Kit{
+		Cluster: op, Board: drain.NewBoard(),
+		Uncordon: func(node string) actions.Action { return cordon.Lift(op, node) },
+	}
+	if s.upgrade, err = s.newUpgrade(dir, settings, s.drains); err != nil {
 		return nil, err
 	}
-	s.cordoner = cordoner
 	return map[actions.Kind]actions.Restore{
-		drain.Kind:          drain.Restore(s.drains()),
+		drain.Kind:          drain.Restore(s.drains),
 		upgrade.Kind:        upgrade.Restore(s.upgrade),
 		upgrade.BackKind:    upgrade.RestoreBack(s.upgrade),
-		cordon.KindCordon:   cordon.Restore(cordoner),
-		cordon.KindUncordon: cordon.Restore(cordoner),
+		cordon.KindCordon:   cordon.Restore(op),
+		cordon.KindUncordon: cordon.Restore(op),
 
 		forensics.InspectKind: forensics.RestoreInspection(s.looks()),
 		forensics.CleanKind:   forensics.RestoreCleanup(s.looks()),
 	}, nil
-}
-
-// drains is what a drain works with, alone or on the way of an upgrade.
-func (s *session) drains() drain.Kit {
-	return drain.Kit{
-		Cluster: s.upgrade.Drains, Board: s.upgrade.Board,
-		Uncordon: func(node string) actions.Action { return cordon.Lift(s.cordoner, node) },
-	}
 }
 
 // newRunner makes what runs actions on the session's cluster.

@@ -24,6 +24,9 @@ func TestCordonAsARunOnTheDemoWorld(t *testing.T) {
 		return strings.Count(s, "\n") == 23 && shows("✔ done", "way back kubectl uncordon", "? help")(s)
 	})
 	term.Resize(120, 36)
+	term.Wait("the run on a larger terminal", func(s string) bool {
+		return strings.Count(s, "\n") == 35 && shows("✔ done", "way back kubectl uncordon", "? help")(s)
+	})
 	term.Keys("\x1b")
 	term.Wait("a node that is cordoned", shows("1 cordoned", "U uncordon"))
 	term.Keys("r")

@@ -48,11 +48,7 @@ func begin(t *testing.T, s *session, a actions.Action) actions.Run {
 
 func cordonOf(t *testing.T, s *session, node string) *cordon.Action {
 	t.Helper()
-	c, err := s.client.Cordoner()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return cordon.New(c, node)
+	return cordon.New(s.operator, node)
 }
 
 func TestRunsAreListedShownAndResumed(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"daytwo/actions"
-	"daytwo/actions/cordon"
+	"daytwo/actions/drain"
 	"daytwo/actions/upgrade"
 	"daytwo/sources"
 	"daytwo/sources/config"
@@ -33,14 +33,14 @@ type session struct {
 	client    *kube.Client
 	hist      *history.History
 	runner    *actions.Runner
-	cordoner  cordon.Cluster
+	operator  *kube.Operator // what changes the cluster
+	drains    drain.Kit
 	hosts     *ssh.Fleet
 	records   *record.Folder
 	dir       string // the cluster's folder of state
 	upgrade   *upgrade.Kit
 	ssh       ssh.Options // whose keys and files; zero: the user's
 	log       sources.Logger
-	kept      string // the folder for what is kept of the cluster
 	stop      context.CancelFunc
 	done      sync.WaitGroup
 	logs      io.Closer
@@ -59,6 +59,15 @@ func logDir() string {
 		return filepath.Join(os.TempDir(), fmt.Sprintf("daytwo-%d", os.Getuid()))
 	}
 	return dir
+}
+
+// folder is where one sort of what is kept of the cluster lies; "" where
+// nothing can be kept.
+func (s *session) folder(name string) string {
+	if s.dir == "" {
+		return ""
+	}
+	return filepath.Join(s.dir, name)
 }
 
 // logOpener is openLog, or openScreenLog where there is a screen.
@@ -103,8 +112,8 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 		s.ssh = ssh.FromUser()
 	}
 	s.hosts = s.newFleet(ctx, s.ssh, cfg.Settings(client.ContextName()))
-	s.records, s.dir = newRecords(dir), dir
-	s.kept = dir
+	s.dir = dir
+	s.records = record.Open(s.folder("record"), time.Now)
 	if s.runner, err = s.newRunner(dir, cfg); err != nil {
 		s.stop()
 		s.hosts.Close()

@@ -14,12 +14,12 @@ func (s *session) tools() []func(ui.Frame, sources.Ref) []ui.Command {
 	runs := views.Runs{Runner: s.runner}
 	cordoning := views.Cordon{Runs: runs, Make: func(node string, lift bool) actions.Action {
 		if lift {
-			return cordon.Lift(s.cordoner, node)
+			return cordon.Lift(s.operator, node)
 		}
-		return cordon.New(s.cordoner, node)
+		return cordon.New(s.operator, node)
 	}}
 	return []func(ui.Frame, sources.Ref) []ui.Command{
-		views.UpgradeTool(s.upgrade, runs.Start), views.DrainTool(s.drains(), runs.Start), cordoning.Tool, runs.Tool,
+		views.UpgradeTool(s.upgrade, runs.Start), views.DrainTool(s.drains, runs.Start), cordoning.Tool, runs.Tool,
 		views.LogsTool(s.readLogs), s.forensics().Tool,
 	}
 }

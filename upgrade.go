@@ -3,16 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"time"
 
-	"daytwo/actions"
-	"daytwo/actions/cordon"
 	"daytwo/actions/drain"
 	"daytwo/actions/upgrade"
 	"daytwo/sources"
-	"daytwo/sources/kube"
-	"daytwo/sources/record"
 	"daytwo/sources/release"
 	"daytwo/sources/ssh"
 )
@@ -46,26 +41,13 @@ func (s *session) knownNodes(ctx context.Context) []sources.Node {
 
 // newUpgrade is what upgrades of the session's cluster work with. dir is the
 // cluster's folder, "" where there is none.
-func (s *session) newUpgrade(dir string, settings sources.Settings, cordoner *kube.Cordoner) (*upgrade.Kit, error) {
-	op, err := s.client.Operator()
-	if err != nil {
-		return nil, fmt.Errorf("preparing upgrades: %w", err)
-	}
+func (s *session) newUpgrade(dir string, settings sources.Settings, drains drain.Kit) (*upgrade.Kit, error) {
 	releases, err := release.New(settings.Releases, nil)
 	if err != nil {
 		return nil, fmt.Errorf("preparing upgrades: %w", err)
 	}
 	return &upgrade.Kit{
-		Cluster: s.client.Look(), Drains: op, Board: drain.NewBoard(), Hosts: s.hosts, Releases: releases, Records: s.records,
+		Cluster: s.client.Look(), Drain: drains, Hosts: s.hosts, Releases: releases, Records: s.records,
 		Prefer: upgrade.OpenPreference(dir), Snapshot: s.store.Snapshot,
-		Uncordon: func(node string) actions.Action { return cordon.Lift(cordoner, node) },
 	}, nil
-}
-
-// newRecords is where what was written down about the cluster is kept.
-func newRecords(dir string) *record.Folder {
-	if dir != "" {
-		dir = filepath.Join(dir, "record")
-	}
-	return record.Open(dir, time.Now)
 }

@@ -314,7 +314,11 @@ func (r *Runner) signal() {
 
 // Changed has one element when there is something newer than the last time it
 // was received from. It has one reader; Watch is for more.
-func (r *Runner) Changed() <-chan struct{} { return r.changed[0] }
+func (r *Runner) Changed() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.changed[0]
+}
 
 // Watch is a Changed of its own for another reader. It begins with a signal.
 func (r *Runner) Watch() <-chan struct{} {

@@ -162,8 +162,8 @@ func defaultStream() Stream {
 
 func defaultDrain() Drain {
 	return Drain{
-		Force:        Binding{[]string{"D"}, "D", "delete what nothing makes again"},
-		LeavePending: Binding{[]string{"P"}, "P", "leave pods pending"},
+		Force:        Binding{[]string{"D"}, "D", "delete unmanaged"},
+		LeavePending: Binding{[]string{"P"}, "P", "leave pending"},
 	}
 }
 

@@ -23,7 +23,7 @@ func FuzzQuote(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, word string) {
 		if strings.ContainsRune(word, 0) || len(word) > 4096 {
-			t.Skip("no argument has a NUL or is longer than we ever write")
+			return // no argument has a NUL or is longer than we ever write
 		}
 		quoted := sources.Quote(word)
 		out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", "printf '<%s>' "+quoted+" end").Output()

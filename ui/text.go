@@ -38,9 +38,6 @@ func Cut(s string, width int) string {
 	return s
 }
 
-// Join puts fitted pieces side by side, one space between them.
-func Join(parts ...string) string { return strings.Join(parts, " ") }
-
 // Width is how many cells s takes.
 func Width(s string) int {
 	if n := singles(s); n >= 0 {

@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"daytwo/actions"
@@ -73,16 +74,25 @@ func (v *drainPlan) Commands(f ui.Frame) []ui.Command {
 	k := f.Keys.Upgrade
 	begin := ui.Command{Key: k.Start, Risk: keymap.Destroys, WhyNot: v.whyNot(), Do: v.confirm}
 	out := []ui.Command{begin, {Key: k.Again, Do: v.look}}
-	for _, p := range append(append([]drain.Problem{}, v.plan.Blockers...), v.plan.Warnings...) {
-		switch p.Accept {
-		case "force":
-			out = append(out, v.toggle(f.Keys.Drain.Force, &v.with.Force))
-		case "pending":
-			out = append(out, v.toggle(f.Keys.Drain.LeavePending, &v.with.LeavePending))
+	for _, p := range slices.Concat(v.plan.Blockers, v.plan.Warnings) {
+		if key, option := v.accepting(f, p); option != nil {
+			out = append(out, v.toggle(key, option))
 		}
 	}
 	out = append(out, ui.Command{Key: reword(f.Keys.Global.Copy, "copy command"), Do: func() tea.Cmd { return ui.Copy(v.plan.Command()) }})
 	return append(out, v.scroll.Commands(f)...)
+}
+
+// accepting is the key that accepts a problem and the option it sets; nil where
+// nothing does.
+func (v *drainPlan) accepting(f ui.Frame, p drain.Problem) (keymap.Binding, *bool) {
+	switch p.Accept {
+	case "force":
+		return f.Keys.Drain.Force, &v.with.Force
+	case "pending":
+		return f.Keys.Drain.LeavePending, &v.with.LeavePending
+	}
+	return keymap.Binding{}, nil
 }
 
 func (v *drainPlan) toggle(b keymap.Binding, what *bool) ui.Command {
@@ -192,12 +202,17 @@ func (v *drainPlan) problems(f ui.Frame, ps []drain.Problem, s sources.Severity,
 	t := f.Theme
 	var out []string
 	for _, p := range ps {
-		out = append(out, wrapped(t.Severity(s).Render, t.Glyph(s)+" "+p.Title, width, "")...)
+		out = append(out, hung(t.Severity(s).Render, t.Severity(s).Render(t.Glyph(s))+" ", p.Title, width)...)
 		out = append(out, wrapped(t.Dim.Render, p.Why, width, "  ")...)
-		for _, w := range p.Ways {
-			out = append(out, wrapped(t.Text.Render, "way out: "+w.Text, width, "  ")...)
+		key, accepts := v.accepting(f, p)
+		for i, w := range p.Ways {
+			text := "way out: " + w.Text
+			if accepts != nil && !*accepts && i == len(p.Ways)-1 {
+				text += ", with " + key.Shown
+			}
+			out = append(out, wrapped(t.Text.Render, text, width, "  ")...)
 			if w.Command != "" {
-				out = append(out, wrapped(t.Strong.Render, w.Command, width, "  $ ")...)
+				out = append(out, hung(t.Strong.Render, "  $ ", w.Command, width)...)
 			}
 		}
 	}

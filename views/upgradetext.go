@@ -7,6 +7,8 @@ import (
 	"daytwo/actions/upgrade"
 	"daytwo/sources"
 	"daytwo/ui"
+
+	"charm.land/lipgloss/v2"
 )
 
 // Render draws the plan: what is in the way first, then the order, then what
@@ -103,6 +105,16 @@ func wrapped(style func(...string) string, text string, width int, indent string
 	return out
 }
 
+// hung wraps text after a mark: what continues stands under its beginning, so
+// that a command that is copied has one prompt.
+func hung(style func(...string) string, mark, text string, width int) []string {
+	out := wrapped(style, text, width, strings.Repeat(" ", lipgloss.Width(mark)))
+	if len(out) > 0 {
+		out[0] = mark + strings.TrimLeft(out[0], " ")
+	}
+	return out
+}
+
 // problems are what forbids the start, with the key that answers it, and what
 // is only good to know.
 func (v *upgradePlan) problems(f ui.Frame, width int) (first, later []string) {
@@ -111,13 +123,9 @@ func (v *upgradePlan) problems(f ui.Frame, width int) (first, later []string) {
 		text := inTheWay(p)
 		style := t.Severity(p.Severity)
 		mark := style.Render(t.Glyph(p.Severity)) + " "
-		body := wrapped(style.Render, text, width-2, "")
+		block := hung(style.Render, mark, text, width)
 		if p.Severity != sources.Critical {
-			body = wrapped(t.Text.Render, text+cited(p.Why), width-2, "")
-		}
-		block := []string{mark + body[0]}
-		for _, l := range body[1:] {
-			block = append(block, "  "+l)
+			block = hung(t.Text.Render, mark, text+cited(p.Why), width)
 		}
 		if p.Severity != sources.Critical {
 			later = append(later, block...)
@@ -130,7 +138,7 @@ func (v *upgradePlan) problems(f ui.Frame, width int) (first, later []string) {
 			block = append(block, wrapped(t.Text.Render, p.Way, width, "  ")...)
 		}
 		if p.Command != "" {
-			block = append(block, wrapped(t.Strong.Render, p.Command, width, "  $ ")...)
+			block = append(block, hung(t.Strong.Render, "  $ ", p.Command, width)...)
 		}
 		if key, words := answerKey(f, p); key != "" {
 			block = append(block, "  "+t.Key.Render(key)+" "+t.Dim.Render(words))

@@ -20,11 +20,11 @@ const (
 
 // Cluster is what these actions need of a cluster.
 type Cluster interface {
-	// Unschedulable says if a node is cordoned; an error if there is none of
-	// that name.
-	Unschedulable(ctx context.Context, node string) (bool, error)
-	// SetUnschedulable cordons a node, or lifts that.
-	SetUnschedulable(ctx context.Context, node string, to bool) error
+	// Cordoned reports whether a node takes no new pods; an error if there is
+	// none of that name.
+	Cordoned(ctx context.Context, node string) (bool, error)
+	// Cordon makes a node take none, or take them again; false: it was so.
+	Cordon(ctx context.Context, node string, on bool) (bool, error)
 }
 
 // Action cordons a node, or uncordons it.
@@ -119,11 +119,11 @@ func (a *Action) Steps() []actions.Step {
 		Command: sources.Typed("kubectl", a.verb(), a.Node),
 		WayBack: sources.Typed("kubectl", "uncordon", a.Node),
 		Done: func(ctx context.Context) (bool, error) {
-			is, err := a.cluster.Unschedulable(ctx, a.Node)
+			is, err := a.cluster.Cordoned(ctx, a.Node)
 			return is != a.Lift, err
 		},
 		Do: func(ctx context.Context, out io.Writer) error {
-			if err := a.cluster.SetUnschedulable(ctx, a.Node, !a.Lift); err != nil {
+			if _, err := a.cluster.Cordon(ctx, a.Node, !a.Lift); err != nil {
 				return err
 			}
 			_, _ = fmt.Fprintf(out, "node/%s %sed\n", a.Node, a.verb())

@@ -314,7 +314,7 @@ func (e *evictor) waits(b sources.Budget) string {
 	if !b.Settled {
 		return fmt.Sprintf("disruption budget %s was changed and is not counted yet", b.Ref.Name)
 	}
-	return fmt.Sprintf("disruption budget %s needs %d healthy pods and has %d", b.Ref.Name, b.DesiredHealthy, b.CurrentHealthy)
+	return fmt.Sprintf("disruption budget %s needs %d healthy and has %d", b.Ref.Name, b.DesiredHealthy, b.CurrentHealthy)
 }
 
 // rest is how long to wait if nothing happens: for the next try, and a second

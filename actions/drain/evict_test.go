@@ -52,7 +52,7 @@ func TestEmptyWaitsForTheBudget(t *testing.T) {
 	x.cordon("worker-0")
 	x.passes()
 	done := x.empty(t.Context(), "worker-0")
-	x.says("1 pod waits: disruption budget guard needs 1 healthy pods and has 1")
+	x.says("pod shop/lonely waits: disruption budget guard needs 1 healthy and has 1")
 	x.until("all others are gone", func() bool { p, _ := x.board.Of("run"); return p.Waits == 1 && p.Gone == p.Total-1 })
 	if !strings.Contains(x.out.String(), "nobody can say how long") || !strings.Contains(x.out.String(), "never be met by waiting") {
 		t.Errorf("an honest word is missing in:\n%s", x.out)
@@ -134,7 +134,7 @@ func TestEmptySurvivesTheServer(t *testing.T) {
 	x.cordon("worker-0")
 	x.passes()
 	done := x.empty(t.Context(), "worker-0")
-	x.says("1 pod waits")
+	x.says("pod shop/lonely waits")
 	x.world.StopServer()
 	x.says("refused the connection; trying again")
 	if err := x.world.StartServer(); err != nil {

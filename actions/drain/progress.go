@@ -179,7 +179,7 @@ func (e *evictor) blocked() {
 		e.say.trouble(e.lost.Error())
 	}
 	var order []string
-	held := map[string]int{}
+	held := map[string][]*guest{}
 	reason := map[string]string{}
 	for _, g := range e.guests {
 		b, ok := e.budgetOf(g)
@@ -187,7 +187,7 @@ func (e *evictor) blocked() {
 			continue
 		}
 		key := b.Ref.String()
-		if held[key]++; held[key] == 1 {
+		if held[key] = append(held[key], g); len(held[key]) == 1 {
 			order = append(order, key)
 			reason[key] = e.waits(b)
 			if b.Never() {
@@ -197,12 +197,12 @@ func (e *evictor) blocked() {
 	}
 	slices.Sort(order)
 	for _, key := range order {
-		verb := "wait"
-		if held[key] == 1 {
-			verb = "waits"
+		who := fmt.Sprintf("%d pods wait", len(held[key]))
+		if len(held[key]) == 1 {
+			who = "pod " + held[key][0].String() + " waits"
 		}
-		e.say.now("budget "+key, "%s %s: %s (Cannot evict pod as it would violate the pod's disruption budget); the next goes at once when it is met",
-			plural(held[key], "pod"), verb, reason[key])
+		e.say.now("budget "+key, "%s: %s (Cannot evict pod as it would violate the pod's disruption budget); the next goes at once when it is met",
+			who, reason[key])
 	}
 	for _, g := range e.guests {
 		over := e.clock.Now().Sub(g.asked) - g.Grace

@@ -35,6 +35,9 @@ func ChecklistFile(record string) string { return filepath.Join(record, "forensi
 // EnsureChecklist writes the shipped checklist where there is none yet, so
 // that there is something to edit.
 func EnsureChecklist(record string) (string, error) {
+	if record == "" {
+		return "", errors.New("there is no state folder to keep the checklist in; set XDG_STATE_HOME")
+	}
 	path := ChecklistFile(record)
 	if _, err := os.Stat(path); err == nil {
 		return path, nil
@@ -50,6 +53,9 @@ func EnsureChecklist(record string) (string, error) {
 // ReadChecklist reads the checklist of a record, or the shipped one where
 // there is none.
 func ReadChecklist(record string) (Checklist, error) {
+	if record == "" {
+		return ParseChecklist(shipped), nil
+	}
 	return readChecklist(ChecklistFile(record), shipped)
 }
 

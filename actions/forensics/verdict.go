@@ -160,12 +160,6 @@ func Load(dir string) (*Verdict, error) {
 	return &v, nil
 }
 
-// Results is how the probes of a run went so far.
-func Results(dir, unit string) ([]Result, error) {
-	results, _, err := load(dir, probes(unit))
-	return results, err
-}
-
 // previous finds the newest verdict about a node among the runs beside a
 // run's folder; their names sort by time. What cannot be read is passed over:
 // an old run must not cost the new one.

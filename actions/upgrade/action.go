@@ -96,7 +96,7 @@ func (a *Action) Preflight(ctx context.Context, _ *sources.Snapshot) []sources.F
 		add(p.Severity, p.Node, p.Text, p.Why)
 	}
 	a.preflightNodes(ctx, add)
-	refused, err := a.kit.Drains.Refused(ctx)
+	refused, err := a.kit.Drain.Cluster.Refused(ctx)
 	if err != nil {
 		add(sources.Critical, "", "could not ask what is permitted: "+err.Error(), "")
 	}
@@ -128,7 +128,7 @@ func (a *Action) preflightNodes(ctx context.Context, add func(sources.Severity, 
 		case a.Plan.done(p) || p.NoDrain || p.Drain == nil:
 			continue
 		}
-		fresh, err := drain.Look(ctx, a.kit.Drains, p.Name, p.Drain.Options)
+		fresh, err := drain.Look(ctx, a.kit.Drain.Cluster, p.Name, p.Drain.Options)
 		if err != nil {
 			add(sources.Critical, p.Name, "its drain cannot be planned: "+err.Error(), "")
 			continue
@@ -228,9 +228,9 @@ func (a *Action) Offers(run actions.Run) []actions.Offer {
 		out = append(out, actions.Offer{Title: "roll back " + n.Name + " to " + n.From, Why: why, Action: NewBack(a.kit, back)})
 	}
 	for _, name := range a.cordonedByUs(run) {
-		if a.kit.Uncordon != nil && !slices.ContainsFunc(nodes, func(n NodePlan) bool { return n.Name == name }) {
+		if a.kit.Drain.Uncordon != nil && !slices.ContainsFunc(nodes, func(n NodePlan) bool { return n.Name == name }) {
 			out = append(out, actions.Offer{
-				Title: "uncordon " + name, Why: "this run cordoned it and changed nothing else there", Action: a.kit.Uncordon(name),
+				Title: "uncordon " + name, Why: "this run cordoned it and changed nothing else there", Action: a.kit.Drain.Uncordon(name),
 			})
 		}
 	}

@@ -166,7 +166,7 @@ func (k *Kit) nodePlans(ctx context.Context, p Plan, nodes []sources.Node) []Nod
 		}
 		wg.Go(func() { out[i].Machine = probe(ctx, k.Hosts.Host(n.Name)) })
 		wg.Go(func() {
-			d, err := drain.Look(ctx, k.Drains, n.Name, drain.Options{})
+			d, err := drain.Look(ctx, k.Drain.Cluster, n.Name, drain.Options{})
 			if err != nil {
 				out[i].Error = err.Error()
 				return

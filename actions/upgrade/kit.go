@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"daytwo/actions"
 	"daytwo/actions/drain"
 	"daytwo/sources"
 )
@@ -33,8 +32,7 @@ type Records interface {
 // Kit is what an upgrade works with.
 type Kit struct {
 	Cluster  Cluster
-	Drains   drain.Cluster
-	Board    *drain.Board // nil: nobody reads the progress of drains
+	Drain    drain.Kit
 	Hosts    sources.Hosts
 	Releases Releases
 	Records  Records
@@ -46,8 +44,6 @@ type Kit struct {
 	// Ready is how long a node may take to come back, Soak how long the cluster
 	// must stay as before after each; 0 is the default.
 	Ready, Soak time.Duration
-	// Uncordon makes the action that is offered where a node stays cordoned.
-	Uncordon func(node string) actions.Action
 }
 
 func (k *Kit) now() time.Time {

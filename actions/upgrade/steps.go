@@ -35,7 +35,7 @@ func (a *Action) nodeSteps(n NodePlan) []actions.Step {
 	prefix := n.Name + "/"
 	var out []actions.Step
 	if !n.NoDrain && n.Drain != nil {
-		out = drain.Steps(a.kit.Drains, a.kit.Board, *n.Drain, prefix)
+		out = drain.Steps(a.kit.Drain.Cluster, a.kit.Drain.Board, *n.Drain, prefix)
 		for i := range out {
 			if strings.HasSuffix(out[i].ID, "/verify") {
 				out[i].Title = "empty"
@@ -199,11 +199,11 @@ func (w *worker) uncordon() actions.Step {
 		ID: w.id("uncordon"), Title: "uncordon", Group: w.node.Name, WayBack: w.wayBack(),
 		Command: sources.Typed("kubectl", "uncordon", w.node.Name),
 		Done: func(ctx context.Context) (bool, error) {
-			on, err := w.kit.Drains.Cordoned(ctx, w.node.Name)
+			on, err := w.kit.Drain.Cluster.Cordoned(ctx, w.node.Name)
 			return err == nil && !on, err
 		},
 		Do: func(ctx context.Context, out io.Writer) error {
-			if _, err := w.kit.Drains.Cordon(ctx, w.node.Name, false); err != nil {
+			if _, err := w.kit.Drain.Cluster.Cordon(ctx, w.node.Name, false); err != nil {
 				return fmt.Errorf("uncordoning %s: %w", w.node.Name, err)
 			}
 			say(out, "node/%s uncordoned", w.node.Name)

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -48,9 +49,18 @@ func (o *Operator) node(ctx context.Context, node string) (*core.Node, error) {
 	defer cancel()
 	n, err := o.set.CoreV1().Nodes().Get(ctx, node, metav1.GetOptions{})
 	if err != nil {
-		return nil, o.c.explain(err, Need{Verb: "get", Resource: "nodes"}, requestTimeout)
+		return nil, o.nodeFailed("looking at node "+node, err, Need{Verb: "get", Resource: "nodes"})
 	}
 	return n, nil
+}
+
+func (o *Operator) nodeFailed(doing string, err error, need Need) error {
+	if apierrors.IsNotFound(err) && !isMissing(err) {
+		err = &plainError{text: "the cluster has no such node (any more)", err: err}
+	} else {
+		err = o.c.explain(err, need, requestTimeout)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // Cordon makes a node take no new pods, or take them again. It reports false
@@ -71,7 +81,7 @@ func (o *Operator) Cordon(ctx context.Context, node string, on bool) (bool, erro
 		if failed != nil {
 			err = failed
 		}
-		return false, o.c.explain(err, Need{Verb: "patch", Resource: "nodes"}, requestTimeout)
+		return false, o.nodeFailed("changing node "+node, err, Need{Verb: "patch", Resource: "nodes"})
 	}
 	return true, nil
 }

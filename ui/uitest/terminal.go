@@ -49,6 +49,7 @@ func Open(t testing.TB, o ui.Options, width, height int) *Terminal {
 		t: t, em: vt.NewSafeEmulator(width, height), wrote: make(chan struct{}, 1),
 		ended: make(chan struct{}), cancel: cancel,
 	}
+	term.em.RegisterCsiHandler('r', term.marginsBeyond)
 	go func() {
 		defer close(term.ended)
 		term.err = ui.Run(ctx, o, term.em, term,
@@ -71,6 +72,14 @@ func (t *Terminal) Write(p []byte) (int, error) {
 	default:
 	}
 	return len(p), err
+}
+
+// marginsBeyond leaves out scroll margins below the last line: a frame that was
+// on its way when the terminal shrank may set some. A terminal clamps them, the
+// emulator would trip over them.
+func (t *Terminal) marginsBeyond(p ansi.Params) bool {
+	bottom, _, _ := p.Param(1, 0)
+	return bottom > t.em.Emulator.Height()
 }
 
 // Close ends the program and waits for it.
