@@ -16,7 +16,8 @@ import (
 // real rules, the real renderer on an emulated terminal.
 func onDemo(t *testing.T, scenario demo.Scenario, f flags, width, height int) (*demo.World, *uitest.Terminal) {
 	t.Helper()
-	dir := home(t)
+	t.Parallel()
+	dir := t.TempDir()
 	w, kubeconfig := world(t, scenario, "admin")
 	f.kubeconfig, f.config, f.theme = kubeconfig, filepath.Join(dir, "config.yaml"), "dark"
 	if err := os.WriteFile(f.config, []byte(w.Config()), 0o600); err != nil {

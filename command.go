@@ -11,6 +11,8 @@ import (
 	"daytwo/sources/demo"
 	"daytwo/ui"
 
+	mango "github.com/muesli/mango-cobra"
+	"github.com/muesli/roff"
 	"github.com/spf13/cobra"
 )
 
@@ -52,7 +54,7 @@ func newRoot(tty terminal) *cobra.Command {
 	}
 	f.addTo(root)
 	root.AddCommand(demoCommand(&f, tty), checkCommand(&f, tty), doctorCommand(&f, tty), initCommand(&f, tty),
-		runsCommand(&f, tty), resumeCommand(&f, tty), versionCommand(tty))
+		runsCommand(&f, tty), resumeCommand(&f, tty), versionCommand(tty), manCommand(tty))
 	root.SetIn(tty.in)
 	root.SetOut(tty.out)
 	root.SetErr(tty.err)
@@ -152,6 +154,20 @@ func versionCommand(tty terminal) *cobra.Command {
 		Use: "version", Short: "Print the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return say(tty.out, "daytwo "+version()+"\n")
+		},
+	}
+}
+
+// manCommand prints the manual page; fang's own would write beside tty.
+func manCommand(tty terminal) *cobra.Command {
+	return &cobra.Command{
+		Use: "man", Short: "Print the manual page", Hidden: true, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			page, err := mango.NewManPage(1, c.Root())
+			if err != nil {
+				return fmt.Errorf("writing the manual page: %w", err)
+			}
+			return say(tty.out, page.Build(roff.NewDocument()))
 		},
 	}
 }

@@ -47,6 +47,7 @@ func run(ctx context.Context, args []string, tty terminal) int {
 	root.SetArgs(args)
 	err := fang.Execute(ctx, root,
 		fang.WithVersion(version()),
+		fang.WithoutManpage(),
 		fang.WithErrorHandler(func(w io.Writer, _ fang.Styles, err error) { sayError(w, err) }))
 	var code exitError
 	switch {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,31 @@ import (
 
 	"daytwo/sources/demo"
 )
+
+// TestMain keeps the program out of the user's folders, and lets the tests that
+// open a screen run beside each other: each world has an identity of its own,
+// and so a state folder of its own.
+func TestMain(m *testing.M) {
+	if os.Getenv(crashAction) != "" { // a child works where its parent says
+		os.Exit(m.Run())
+	}
+	dir, err := os.MkdirTemp("", "daytwo-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "make a folder for the tests:", err)
+		os.Exit(1)
+	}
+	for name, value := range map[string]string{
+		"HOME": dir, "XDG_CONFIG_HOME": filepath.Join(dir, "config"), "XDG_STATE_HOME": filepath.Join(dir, "state"), "KUBECONFIG": "", "NO_COLOR": "",
+	} {
+		if err := os.Setenv(name, value); err != nil {
+			fmt.Fprintln(os.Stderr, "set", name+":", err)
+			os.Exit(1)
+		}
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
 
 // home gives the program folders of its own; tests that use it are not
 // parallel, because folders come from the environment.
@@ -187,6 +213,6 @@ func TestHelpVersionAndManPage(t *testing.T) {
 	daytwo(t, "help").says(t, 0, "doctor")
 	daytwo(t, "completion").says(t, 0, "zsh")
 	daytwo(t, "version").says(t, 0, "daytwo ")
-	daytwo(t, "man").says(t, 0)
+	daytwo(t, "man").says(t, 0, ".TH DAYTWO 1", "doctor")
 	daytwo(t, "completion", "bash").says(t, 0, "daytwo")
 }

@@ -41,7 +41,8 @@ type upgrading struct {
 
 func upgradeWorld(t *testing.T) *upgrading {
 	t.Helper()
-	dir := home(t)
+	t.Parallel()
+	dir := t.TempDir()
 	began := time.Now()
 	clock := func() time.Time { return began.Add(hurry * time.Since(began)) }
 	tick := time.NewTicker(time.Second / hurry)
