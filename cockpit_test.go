@@ -27,7 +27,7 @@ func onDemo(t *testing.T, scenario demo.Scenario, f flags, width, height int) (*
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := openDemoSession(t.Context(), f, cfg, dir, w)
+	s, err := openDemoSession(t.Context(), f, cfg, dir, w, openLog)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func picture(t *testing.T, term *uitest.Terminal, name string) {
 // program.
 func TestPicturesAreThere(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast", "upgrade": "Order: workers first"} {
+	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast", "upgrade": "Order: workers first", "drain": "In the way", "run": "drained"} {
 		data, err := os.ReadFile(filepath.Join("docs", "pictures", name+".svg"))
 		if err != nil {
 			t.Fatal(err)

@@ -92,7 +92,7 @@ func demoCockpit(ctx context.Context, f flags, world *demo.World, dir string, ku
 	if err != nil {
 		return err
 	}
-	s, err := openDemoSession(ctx, f, cfg, dir, world)
+	s, err := openDemoSession(ctx, f, cfg, dir, world, openScreenLog)
 	if err != nil {
 		return err
 	}
@@ -102,8 +102,8 @@ func demoCockpit(ctx context.Context, f flags, world *demo.World, dir string, ku
 }
 
 // openDemoSession is openSession with the demo's folder and its preloaded past.
-func openDemoSession(ctx context.Context, f flags, cfg config.Config, dir string, world *demo.World) (*session, error) {
-	log, logs := openScreenLog(dir)
+func openDemoSession(ctx context.Context, f flags, cfg config.Config, dir string, world *demo.World, open logOpener) (*session, error) {
+	log, logs := open(dir)
 	client, err := kube.Connect(kube.Options{Kubeconfig: f.kubeconfig, Log: log})
 	if err != nil {
 		_ = logs.Close()

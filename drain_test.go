@@ -58,7 +58,7 @@ func TestDrainByKeysOnTheDemoWorld(t *testing.T) {
 	}
 	term.Keys("\x7f2\r")
 	term.Wait("the run at its end", shows("Drain worker-2", "✔ done", "way back kubectl uncordon worker-2"))
-	picture(t, term, "drain")
+	picture(t, term, "run")
 	if left := leavable(t, u.w, "worker-2"); len(left) > 0 {
 		t.Errorf("still on worker-2: %v", left)
 	}
@@ -112,6 +112,7 @@ func TestDrainThatABudgetForbids(t *testing.T) {
 		t.Fatal("nobody runs shop/web")
 	}
 	term.Wait("what is in the way", shows("In the way", "disruption budget shop/web", "way out"))
+	picture(t, term, "drain")
 	term.Keys("\r")
 	term.Wait("the refusal", shows("start: disruption budget shop/web"))
 	if _, cordoned := u.versions(); len(cordoned) > 0 {

@@ -18,7 +18,6 @@ func TestCordonAsARunOnTheDemoWorld(t *testing.T) {
 	term.Wait("the question", shows("Cordon worker-0", "New pods stay away", "$ kubectl cordon worker-0", "enter cordon"))
 	term.Keys("\r")
 	term.Wait("the run at its end", shows("Cordon worker-0", "✔ done", "$ kubectl cordon worker-0", "way back kubectl uncordon worker-0", "journal saved"))
-	picture(t, term, "run")
 	term.Resize(80, 24)
 	term.Wait("the run on a small terminal", func(s string) bool {
 		return strings.Count(s, "\n") == 23 && shows("✔ done", "way back kubectl uncordon", "? help")(s)

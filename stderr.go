@@ -4,14 +4,19 @@ import (
 	"bufio"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"daytwo/sources"
 )
 
-// lastWords is how long what was written to standard error is waited for when
-// the screen closes: a plug-in that still runs keeps the pipe open.
+// lastWords is how long what was written to standard error is read at most when
+// the screen closes.
 const lastWords = 100 * time.Millisecond
+
+// lastLine ends the reading: the pipe itself stays open for a plug-in that
+// still runs, or is about to.
+const lastLine = "\x04"
 
 // openScreenLog is openLog, and sends there also what a kubeconfig's
 // credential plug-in writes to standard error, which would land on the screen.
@@ -46,6 +51,9 @@ func (s *takenStderr) pump(log sources.Logger) {
 		if err != nil {
 			return
 		}
+		if string(line) == lastLine {
+			return
+		}
 		if len(line) > 0 {
 			log("standard error: %s", line)
 		}
@@ -55,9 +63,11 @@ func (s *takenStderr) pump(log sources.Logger) {
 // Close implements io.Closer.
 func (s *takenStderr) Close() error {
 	os.Stderr = s.before
-	_ = s.w.Close()
 	_ = s.r.SetReadDeadline(time.Now().Add(lastWords))
+	var told sync.WaitGroup
+	told.Go(func() { _, _ = io.WriteString(s.w, "\n"+lastLine+"\n") }) // a full pipe ends with its reader
 	<-s.done
 	_ = s.r.Close()
+	told.Wait()
 	return s.log.Close() //nolint:wrapcheck // the log's own
 }

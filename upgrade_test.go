@@ -66,7 +66,7 @@ func upgradeWorld(t *testing.T) *upgrading {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if u.s, err = openDemoSession(t.Context(), u.f, cfg, dir, w); err != nil {
+	if u.s, err = openDemoSession(t.Context(), u.f, cfg, dir, w, openLog); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { u.s.close(context.WithoutCancel(t.Context())) })

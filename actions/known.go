@@ -108,6 +108,8 @@ func (r *Runner) refresh() {
 
 // reread looks at one run on the disk, if this process does not run it.
 func (r *Runner) reread(id string) {
+	r.begins.Lock() // half a beginning on the disk is not another's run
+	defer r.begins.Unlock()
 	r.mu.Lock()
 	_, live := r.live[id]
 	was, seen := r.known[id]

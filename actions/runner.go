@@ -44,6 +44,7 @@ type Runner struct {
 	ctx    context.Context //nolint:containedctx // the lifetime of runs, which outlive the call that starts them
 	cancel context.CancelCauseFunc
 	done   sync.WaitGroup
+	begins sync.Mutex // a run is on the disk before it is live
 
 	mu      sync.Mutex
 	live    map[string]*live
@@ -244,6 +245,8 @@ func newID(now time.Time) (string, error) {
 
 // begin writes the entries that make l this process's run, and lets it go.
 func (r *Runner) begin(l *live, entries ...Entry) error {
+	r.begins.Lock()
+	defer r.begins.Unlock()
 	l.journal.after = r.o.Journaled
 	for _, e := range entries {
 		if err := r.note(l, e); err != nil {

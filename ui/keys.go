@@ -75,7 +75,7 @@ func (r *Root) globals() []Command {
 		out = append(out, do(k.Quit, false, func() tea.Cmd { return tea.Quit }))
 	}
 	return append(out,
-		do(k.Redraw, true, func() tea.Cmd { return tea.ClearScreen }),
+		do(k.Redraw, true, redraw),
 		do(k.Suspend, true, func() tea.Cmd { return tea.Suspend }),
 		do(k.Interrupt, true, func() tea.Cmd { return tea.Quit }))
 }

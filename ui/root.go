@@ -10,6 +10,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // toastFor is how long a toast is in sight.
@@ -123,6 +124,11 @@ func (r *Root) Init() tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
+// redraw draws the whole screen anew. A frame that was on its way when the
+// terminal's size changed may have left scroll margins of the old size, within
+// which a new frame would scroll: they go first.
+func redraw() tea.Cmd { return tea.Sequence(tea.Raw(ansi.SetTopBottomMargins(0, 0)), tea.ClearScreen) }
+
 // Update handles one message: first what changes the frame, then the rest
 // with that frame.
 func (r *Root) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
@@ -143,7 +149,11 @@ func (r *Root) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 func (r *Root) notice(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
 	case tea.WindowSizeMsg:
+		first := r.width == 0
 		r.width, r.height = m.Width, m.Height
+		if !first {
+			return redraw()
+		}
 	case tea.ColorProfileMsg:
 		r.profile = m.Profile
 		r.restyle()

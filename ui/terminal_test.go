@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"daytwo/ui/uitest"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // marked holds when the cursor is on a row.
@@ -46,6 +48,25 @@ func TestProgramSurvivesResizeAndQuits(t *testing.T) {
 	}
 	if term.Full() {
 		t.Error("quitting left the alternate screen on")
+	}
+}
+
+// TestRedrawOverMarginsLeftBehind: a frame on its way during a resize may leave
+// scroll margins of the old size; what is drawn after does not scroll in them.
+func TestRedrawOverMarginsLeftBehind(t *testing.T) {
+	t.Parallel()
+	term := uitest.Open(t, options(newListView(things(300)), uitest.NewClock()), 120, 40)
+	term.Wait("the first row", marked("worker-0"))
+	whole := term.Screen()
+	for name, redraw := range map[string]func(){
+		"ctrl+l":   func() { term.Keys("\x0c") },
+		"a resize": func() { term.Keys(ansi.InBandResize(40, 120, 0, 0)) },
+	} {
+		if _, err := term.Write([]byte("\x1b[1;12r\x1b[2J")); err != nil {
+			t.Fatal(err)
+		}
+		redraw()
+		term.Wait("the whole screen after "+name, func(s string) bool { return s == whole })
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 // patience ends a test that waits for what never shows.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // Terminal is the whole program on an emulated terminal: the real event loop
 // and the real renderer. Slower than a Driver; for what only the whole can

@@ -163,6 +163,7 @@ func (b *Box) session(ctx context.Context, user string, ch ssh.Channel, reqs <-c
 	var tty *term.Terminal
 	for r := range reqs {
 		good := true
+		var begin func() // after the answer: a short command's end may not come before it
 		switch r.Type {
 		case "env":
 			var kv struct{ Name, Value string }
@@ -184,16 +185,19 @@ func (b *Box) session(ctx context.Context, user string, ch ssh.Channel, reqs <-c
 				break
 			}
 			shell := r.Type == "shell"
-			work.Go(func() {
+			begin = func() {
 				code := b.talk(ctx, p, tty, shell, line.Text)
 				_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{uint32(code)}))
 				_ = ch.Close()
-			})
+			}
 		default:
 			good = false
 		}
 		if r.WantReply {
 			_ = r.Reply(good, nil)
+		}
+		if begin != nil {
+			work.Go(begin)
 		}
 	}
 }

@@ -1,0 +1,192 @@
+//go:build lab
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"daytwolab/e2e/labenv"
+)
+
+// crowd is a Deployment whose pods all stand on worker-0 when its drain begins.
+type crowd struct {
+	name     string
+	replicas int
+	budget   bool // maxUnavailable 1
+	rounds   int
+}
+
+func (w crowd) objects() string {
+	text := fmt.Sprintf(`apiVersion: apps/v1
+kind: Deployment
+metadata: {name: crowd, namespace: default}
+spec:
+  replicas: %d
+  selector: {matchLabels: {app: crowd}}
+  template:
+    metadata: {labels: {app: crowd}}
+    spec:
+      terminationGracePeriodSeconds: 5
+      containers:
+      - name: web
+        image: docker.io/lab/web:1.4.2
+        args: [serve, ":8080"]
+        readinessProbe: {httpGet: {path: /, port: 8080}, periodSeconds: 1}
+`, w.replicas)
+	if w.budget {
+		text += `---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: crowd, namespace: default}
+spec: {maxUnavailable: 1, selector: {matchLabels: {app: crowd}}}
+`
+	}
+	return text
+}
+
+// TestDrainAgainstKubectl: the same pods leave the same node by kubectl and by
+// the wizard's keys, in turn; how long each took is logged.
+func TestDrainAgainstKubectl(t *testing.T) {
+	lab := labenv.Find(t)
+	o := newOperator(t, lab)
+	o.prepare()
+	c := o.cockpit()
+	o.byKubectl() // what always runs there goes before anything is measured
+	lab.Run(t, lab.AsAdmin("uncordon", "worker-0")...)
+	for _, w := range []crowd{
+		{"10 pods, no budget", 10, false, 2},
+		{"6 replicas, maxUnavailable 1", 6, true, 2},
+		{"100 pods, no budget", 100, false, 1},
+	} {
+		var theirs, ours []time.Duration
+		for range w.rounds {
+			o.gather(w)
+			theirs = append(theirs, o.byKubectl())
+			o.scatter()
+			o.gather(w)
+			ours = append(ours, o.byKeys(c, w.replicas))
+			o.scatter()
+		}
+		best, peer := slices.Min(ours), slices.Min(theirs)
+		t.Logf("drain of %s: daytwo %v, kubectl %v, ratio %.2f", w.name, ours, theirs, best.Seconds()/peer.Seconds())
+	}
+}
+
+// gather starts a crowd on worker-0 and opens the other nodes again.
+func (o operator) gather(w crowd) {
+	o.t.Helper()
+	others := []string{"master-0", "worker-1", "worker-2"}
+	file := filepath.Join(o.t.TempDir(), "crowd.yaml")
+	if err := os.WriteFile(file, []byte(w.objects()), 0o600); err != nil {
+		o.t.Fatal(err)
+	}
+	o.lab.Run(o.t, o.lab.AsAdmin(append([]string{"cordon"}, others...)...)...)
+	o.t.Cleanup(func() {
+		ctx := context.WithoutCancel(o.t.Context())
+		_, _ = o.lab.Try(ctx, o.lab.AsAdmin("delete", "-f", file, "--ignore-not-found")...)
+		_, _ = o.lab.Try(ctx, o.lab.AsAdmin(append([]string{"uncordon", "worker-0"}, others...)...)...)
+	})
+	o.lab.Run(o.t, o.lab.AsAdmin("apply", "-f", file)...)
+	o.lab.Run(o.t, o.lab.AsAdmin("rollout", "status", "deployment/crowd", "--timeout=180s")...)
+	o.lab.Run(o.t, o.lab.AsAdmin(append([]string{"uncordon"}, others...)...)...)
+	if got := o.crowdOn("worker-0"); got != w.replicas {
+		o.t.Fatalf("%d pods of the crowd stand on worker-0, want %d", got, w.replicas)
+	}
+	if w.budget {
+		labenv.Eventually(o.t, patience, "the budget is counted", func(ctx context.Context) error {
+			if out, err := o.lab.Try(ctx, o.lab.AsAdmin("get", "pdb", "crowd", "-o", "jsonpath={.status.disruptionsAllowed}")...); err != nil || out != "1" {
+				return fmt.Errorf("allowed are %q (%w)", out, err)
+			}
+			return nil
+		})
+	}
+}
+
+// scatter removes the crowd and opens worker-0 again.
+func (o operator) scatter() {
+	o.t.Helper()
+	o.lab.Run(o.t, o.lab.AsAdmin("delete", "deployment,pdb", "crowd", "--ignore-not-found")...)
+	o.lab.Run(o.t, o.lab.AsAdmin("wait", "--for=delete", "pod", "-l", "app=crowd", "--timeout=120s")...)
+	o.lab.Run(o.t, o.lab.AsAdmin("uncordon", "worker-0")...)
+}
+
+func (o operator) crowdOn(node string) int {
+	o.t.Helper()
+	return strings.Count(o.lab.Run(o.t, o.lab.AsAdmin("get", "pods", "-l", "app=crowd", "--field-selector", "spec.nodeName="+node, "-o", "name")...), "\n")
+}
+
+// byKubectl is how long kubectl takes to drain worker-0.
+func (o operator) byKubectl() time.Duration {
+	o.t.Helper()
+	began := time.Now()
+	o.lab.Run(o.t, o.lab.AsAdmin("drain", "worker-0", "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=240s")...)
+	return time.Since(began)
+}
+
+// byKeys drains worker-0 in the cockpit, and is how long the run took by its
+// own journal, from the plan's confirmation to its end.
+func (o operator) byKeys(c cockpit, pods int) time.Duration {
+	o.t.Helper()
+	before := o.journals()
+	c.press("1", "d drain")
+	c.press("gj", "worker-0")
+	c.press("d", "Plan: drain worker-0", "ready to start")
+	c.press("\r", "type worker-0 to drain")
+	c.press("worker-0\r", "Drain worker-0", "✔ done", "way back kubectl uncordon worker-0")
+	if left := o.crowdOn("worker-0"); left > 0 {
+		o.t.Errorf("%d pods of the crowd are still on worker-0", left)
+	}
+	if n := strings.Count(o.log(), " evicted\n"); n < pods {
+		o.t.Errorf("the log tells of %d evicted pods, want %d at least:\n%s", n, pods, o.log())
+	}
+	if !strings.Contains(o.log(), "node/worker-0 drained") {
+		o.t.Errorf("the log does not end in kubectl's words:\n%s", o.log())
+	}
+	after := o.journals()
+	if len(after) != len(before)+1 {
+		o.t.Fatalf("journals %v, were %v", after, before)
+	}
+	c.press("\x1b", "5 Backups")
+	return o.took(after[len(after)-1])
+}
+
+// journals are the runs' journals, oldest first.
+func (o operator) journals() []string {
+	o.t.Helper()
+	found, err := filepath.Glob(filepath.Join(strings.TrimPrefix(o.env[0], "XDG_STATE_HOME="), "daytwo", "*", "runs", "*", "journal.jsonl"))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	slices.Sort(found)
+	return found
+}
+
+// took is the time between a journal's first entry and its last.
+func (o operator) took(journal string) time.Duration {
+	o.t.Helper()
+	text, err := os.ReadFile(journal)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	var times []time.Time
+	for line := range bytes.Lines(text) {
+		var entry struct{ At time.Time }
+		if err := json.Unmarshal(line, &entry); err != nil {
+			o.t.Fatalf("%v in %s", err, line)
+		}
+		times = append(times, entry.At)
+	}
+	if len(times) < 2 {
+		o.t.Fatalf("%s tells of no run: %s", journal, text)
+	}
+	return times[len(times)-1].Sub(times[0])
+}
