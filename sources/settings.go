@@ -11,6 +11,7 @@ type Settings struct {
 	// one if any label key or value, or its name, contains one of these words.
 	BackupWords []string
 	Releases    ReleaseServer // where versions of k3s come from
+	Trail       []TrailCommand // the user's own, in addition to the built-in ones
 	// LeaseNamespace is where the Lease lies that one changing run a cluster
 	// holds.
 	LeaseNamespace string
@@ -39,6 +40,13 @@ type DeclaredBackup struct {
 	Keep    int           // copies that should exist; 0 not declared
 	Offsite bool
 	Where   string // free text: where copies are kept
+}
+
+// TrailCommand is a command of the user's own for the terminal trail.
+type TrailCommand struct {
+	Name    string
+	Command string // one line: kubectl's, or for the shell of a node
+	Node    bool   // runs on the machines of nodes; else the cluster is asked
 }
 
 // DefaultSettings returns the limits of the weekly checklist: 85 % for

@@ -61,11 +61,17 @@ ssh:
   jump: [me@bastion:22, inner]
   known_hosts: /etc/hosts.known
   hosts: {worker-0: root@10.0.0.7:2200, worker-1: w1}
+trail:
+  - {name: events, command: kubectl get events -A}
+  - name: who is here
+    command: "w; last -5 | head"
+  - {name: on the node, command: kubectl get nodes, where: node}
 lease_namespace: ops
 ui: {theme: light, ascii: true, mouse: false}
 clusters:
   lab:
     lease_namespace: lab-2
+    trail: []
     ssh: {user: root, hosts: {}}
     thresholds: {disk_critical: 95, disk_warning: 90}
     backups: []
@@ -95,6 +101,10 @@ func TestEveryKeyIsRead(t *testing.T) {
 			User: "ops", Port: 2222, IdentityFile: "~/.ssh/prod", Jump: []string{"me@bastion:22", "inner"}, KnownHosts: "/etc/hosts.known",
 			Hosts: map[string]string{"worker-0": "root@10.0.0.7:2200", "worker-1": "w1"},
 		},
+		Trail: []sources.TrailCommand{
+			{Name: "events", Command: "kubectl get events -A"}, {Name: "who is here", Command: "w; last -5 | head", Node: true},
+			{Name: "on the node", Command: "kubectl get nodes", Node: true},
+		},
 		LeaseNamespace: "ops",
 	}
 	for _, cluster := range []string{"prod", "odd: one", ""} {
@@ -105,7 +115,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 	lab := want
 	lab.Thresholds.DiskWarning, lab.Thresholds.DiskCritical = 90, 95
 	lab.Backups, lab.BackupWords = []sources.DeclaredBackup{}, []string{"x"}
-	lab.LeaseNamespace = "lab-2"
+	lab.LeaseNamespace, lab.Trail = "lab-2", []sources.TrailCommand{}
 	lab.SSH.User, lab.SSH.Hosts = "root", map[string]string{}
 	if got := cfg.Settings("lab"); !reflect.DeepEqual(got, lab) {
 		t.Errorf("lab: %+v\nwant %+v", got, lab)
@@ -160,6 +170,13 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"ssh_config's words", "ssh: {IdentityFile: /x}\n", "did you mean `identity_file`?"},
 		{"no address", "releases: {url: mirror.example}\n", "1:17: \"mirror.example\" is not an http or https address"},
 		{"password in an address", "releases: {url: 'https://me:secret@mirror.example'}\n", "1:17: an address here has no user and no password in it"},
+		{"in the trail", "trail:\n  - {name: a, comand: b}\n", "2:15: unknown key \"comand\" in `trail`; did you mean `command`?"},
+		{"nowhere", "trail: [{name: a, command: df, where: nodes}]\n", "1:39: \"nodes\" is none of cluster, node; did you mean `node`?"},
+		{"no shell there", "trail: [{name: a, command: df -h, where: cluster}]\n", "1:42: the cluster is asked by kubectl's lines only; write `where: node`"},
+		{"nameless command", "trail: [{command: df}]\n", "a command of the trail needs a `name`"},
+		{"commandless name", "trail: [{name: df}]\n", "a command of the trail needs a `command`"},
+		{"same command", "trail:\n  - {name: a, command: b}\n  - {name: a, command: c}\n", "3:5: a second command is called \"a\"; names must differ"},
+		{"two lines", "trail: [{name: a, command: \"b\\nc\"}]\n", "1:28: the command \"b c\" has characters that cannot be shown; write one plain line"},
 		{"order", "thresholds:\n  disk_warning: 95\n", "2:17: `disk_warning` (95) must be below `disk_critical` (90)"},
 		{"order in a cluster", "thresholds: {disk_warning: 70}\nclusters:\n  lab:\n    thresholds: {disk_critical: 60}\n", "4:33: `disk_warning` (70) must be below `disk_critical` (60)"},
 		{"no yaml", "a: [\n", "1:4: this is not YAML: "},

@@ -70,6 +70,7 @@ thresholds:
 		fmt.Fprintf(&b, "  # %-36s ## %s\n", k.name+": "+k.example, k.text)
 	}
 	b.WriteString("  # hosts: {worker-0: root@203.0.113.7}  ## where a node's machine is, if not at its address\n")
+	writeTrail(&b)
 	b.WriteString("\n## Where the Lease lies by which two machines see each other change the cluster.\n")
 	fmt.Fprintf(&b, "# lease_namespace: %s\n", sources.DefaultSettings().LeaseNamespace)
 	b.WriteString("\nui:\n")
@@ -82,7 +83,7 @@ thresholds:
 	}
 	fmt.Fprintf(&b, `
 ## For one cluster only, by kubeconfig context: thresholds, backups, backup_words, releases,
-## ssh, lease_namespace.
+## ssh, trail, lease_namespace.
 clusters:
   # %s:
   #   thresholds:

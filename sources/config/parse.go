@@ -247,7 +247,7 @@ func (p *parser) hint(key string, known []string) string {
 }
 
 func (p *parser) root(n ast.Node) {
-	p.each(n, "", []string{"thresholds", "backups", "backup_words", "releases", "ssh", "lease_namespace", "ui", "clusters"}, func(key string, pair *ast.MappingValueNode) {
+	p.each(n, "", []string{"thresholds", "backups", "backup_words", "releases", "ssh", "trail", "lease_namespace", "ui", "clusters"}, func(key string, pair *ast.MappingValueNode) {
 		switch key {
 		case "ui":
 			p.ui(pair.Value)
@@ -263,7 +263,7 @@ func (p *parser) clusters(n ast.Node) {
 	p.cfg.clusters = map[string][]setting{}
 	p.each(n, "clusters", nil, func(cluster string, pair *ast.MappingValueNode) {
 		where := "clusters." + sources.Clean(cluster, longestText)
-		p.each(pair.Value, where, []string{"thresholds", "backups", "backup_words", "releases", "ssh", "lease_namespace"}, func(key string, pair *ast.MappingValueNode) {
+		p.each(pair.Value, where, []string{"thresholds", "backups", "backup_words", "releases", "ssh", "trail", "lease_namespace"}, func(key string, pair *ast.MappingValueNode) {
 			p.cfg.clusters[cluster] = append(p.cfg.clusters[cluster], p.section(key, pair.Value, cluster, true)...)
 		})
 	})
@@ -280,6 +280,8 @@ func (p *parser) section(key string, n ast.Node, cluster string, own bool) []set
 		return p.releases(n)
 	case "ssh":
 		return p.ssh(n)
+	case "trail":
+		return p.trail(n)
 	case "lease_namespace":
 		return p.leaseNamespace(n)
 	}

@@ -41,6 +41,7 @@ func Schema() []Key {
 		keys = append(keys, Key{"ssh." + k.name, k.unit, "", k.text})
 	}
 	keys = append(keys, sshHosts()...)
+	keys = append(keys, trailDocs()...)
 	keys = append(keys,
 		Key{"lease_namespace", "name of a namespace", sources.DefaultSettings().LeaseNamespace, "where the Lease lies by which two machines see each other change the cluster; the same for everybody"},
 		Key{Path: "ui", Unit: "section", Text: "how the cockpit looks; flags win"})
@@ -54,6 +55,7 @@ func Schema() []Key {
 		Key{Path: "clusters.<context>.backup_words", Unit: "list of words", Text: "instead of the general list"},
 		Key{Path: "clusters.<context>.releases", Unit: "section", Text: "addresses that differ from the general ones"},
 		Key{Path: "clusters.<context>.ssh", Unit: "section", Text: "what differs from the general way, value by value"},
+		Key{Path: "clusters.<context>.trail", Unit: "list", Text: "instead of the general list"},
 		Key{Path: "clusters.<context>.lease_namespace", Unit: "name of a namespace", Text: "instead of the general one"})
 }
 
