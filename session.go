@@ -47,6 +47,7 @@ type session struct {
 	past      []sources.Sample // history to begin with; the demo's
 	notice    io.Writer        // told what is waited for at the end; nil: nobody
 	outer     context.Context  //nolint:containedctx // the program's: why it ended goes into the journals of what runs
+	life      context.Context  //nolint:containedctx // the session's: what the screen began ends with it
 	readonly  bool
 	journaled func(n int) // told the number of each journal entry that is on the disk; nil: nobody
 }
@@ -91,6 +92,7 @@ func openSession(ctx context.Context, f flags, cfg config.Config, open logOpener
 func startSession(ctx context.Context, client *kube.Client, dir string, cfg config.Config, s *session) (*session, error) {
 	s.outer = ctx
 	ctx, s.stop = context.WithCancel(ctx)
+	s.life = ctx
 	s.client = client
 	s.store = sources.NewStore(cfg.Settings(client.ContextName()), rules.Judge, time.Now)
 	s.store.LogTo(s.log)

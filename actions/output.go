@@ -10,8 +10,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"daytwo/sources"
 )
 
 const (
@@ -22,15 +20,25 @@ const (
 )
 
 // output is where a run's steps write: cleaned and without secrets it goes to
-// the log as a whole, and to the tape for the screen. Lines are held back
-// until they end, for a secret is only known as a whole.
+// the log as a whole, and to the tape for the screen.
 type output struct {
-	mu   sync.Mutex
-	file *os.File
-	tape *Tape
-	red  *redactor
-	part []byte
-	lost error // the log could not be written: the first reason
+	mu     sync.Mutex
+	file   *os.File
+	tape   *Tape
+	strain *Strainer
+	lost   error // the log could not be written: the first reason
+}
+
+// strained takes what came through an output's strainer.
+type strained struct{ o *output }
+
+// Write implements io.Writer; the output is locked.
+func (s strained) Write(line []byte) (int, error) {
+	_, _ = s.o.tape.Write(line)
+	if _, err := s.o.file.Write(line); err != nil && s.o.lost == nil {
+		s.o.lost = err
+	}
+	return len(line), nil
 }
 
 // openOutput goes on with the log of a run.
@@ -40,7 +48,8 @@ func openOutput(dir string, red *redactor) (*output, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the run's log: %w", err)
 	}
-	o := &output{file: file, tape: NewTape(), red: red}
+	o := &output{file: file, tape: NewTape()}
+	o.strain = &Strainer{to: strained{o}, red: red}
 	if info, err := file.Stat(); err == nil && info.Size() > 0 {
 		from := max(0, info.Size()-rewound)
 		old, _ := io.ReadAll(io.NewSectionReader(file, from, rewound))
@@ -57,35 +66,7 @@ func openOutput(dir string, red *redactor) (*output, error) {
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	n := len(p)
-	for len(p) > 0 {
-		i := bytes.IndexAny(p, "\n\r")
-		if i < 0 {
-			o.part = append(o.part, p...)
-			break
-		}
-		line := append(o.part, p[:i]...)
-		o.emit(line, p[i])
-		o.part, p = o.part[:0], p[i+1:]
-	}
-	if len(o.part) > longestLine {
-		o.emit(o.part, '\n')
-		o.part = o.part[:0]
-	}
-	return n, nil
-}
-
-// emit writes a line with what ended it: \r begins the same line again.
-func (o *output) emit(line []byte, end byte) {
-	text, ok := o.red.line(sources.CleanStream(string(line)))
-	if !ok {
-		return
-	}
-	out := append([]byte(text), end)
-	_, _ = o.tape.Write(out)
-	if _, err := o.file.Write(out); err != nil && o.lost == nil {
-		o.lost = err
-	}
+	return o.strain.Write(p)
 }
 
 // heading says which step what follows belongs to, and what a person would
@@ -125,11 +106,7 @@ func marked(now time.Time, s Step, text string) string {
 func (o *output) flush() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if len(o.part) > 0 {
-		o.emit(o.part, '\n')
-		o.part = o.part[:0]
-	}
-	o.red.inKey = false
+	o.strain.Flush()
 	if o.lost != nil {
 		return fmt.Errorf("the log is not whole: %w", o.lost)
 	}

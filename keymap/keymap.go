@@ -42,10 +42,14 @@ type Map struct {
 
 	Upgrade Upgrade
 	Drain   Drain
+	Trail   Trail
 }
 
 // Drain decides what the plan of a drain may do.
 type Drain struct{ Force, LeavePending Binding }
+
+// Trail chooses and steers commands of the terminal trail.
+type Trail struct{ Run, Mark, All, Ask, Nodes, Keep, Stop Binding }
 
 // Global works everywhere.
 type Global struct{ Quit, Interrupt, Back, Help, Palette, Redraw, Copy, Suspend Binding }
@@ -114,6 +118,7 @@ func Default() Map {
 		Run:     defaultRun(),
 		Stream:  defaultStream(),
 		Drain:   defaultDrain(),
+		Trail:   defaultTrail(),
 		Upgrade: defaultUpgrade(),
 	}
 }
@@ -157,6 +162,18 @@ func defaultStream() Stream {
 		Wrap:     Binding{[]string{"w"}, "w", "wrap"},
 		Copy:     Binding{[]string{"Y"}, "Y", "copy what is in sight"},
 		Save:     Binding{[]string{"ctrl+s"}, "ctrl+s", "save"},
+	}
+}
+
+func defaultTrail() Trail {
+	return Trail{
+		Run:   Binding{[]string{"enter"}, "enter", "run"},
+		Mark:  Binding{[]string{"space"}, "space", "mark"},
+		All:   Binding{[]string{"a"}, "a", "all nodes"},
+		Ask:   Binding{[]string{"e"}, "e", "kubectl line"},
+		Nodes: Binding{[]string{"tab"}, "tab", "choose nodes"},
+		Keep:  Binding{[]string{"K"}, "K", "keep output"},
+		Stop:  Binding{[]string{"x"}, "x", "stop"},
 	}
 }
 

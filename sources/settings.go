@@ -10,7 +10,7 @@ type Settings struct {
 	// BackupSelector finds CronJobs that are backups: a CronJob is taken for
 	// one if any label key or value, or its name, contains one of these words.
 	BackupWords []string
-	Releases    ReleaseServer // where versions of k3s come from
+	Releases    ReleaseServer  // where versions of k3s come from
 	Trail       []TrailCommand // the user's own, in addition to the built-in ones
 	// LeaseNamespace is where the Lease lies that one changing run a cluster
 	// holds.

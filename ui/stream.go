@@ -138,6 +138,9 @@ func (s *Stream) Follow() {
 	}
 }
 
+// Top shows the oldest line.
+func (s *Stream) Top() { s.back, s.top, s.sub = true, 0, 0 }
+
 // Commands moves, searches, wraps, copies and saves.
 func (s *Stream) Commands(f Frame) []Command {
 	k, page := f.Keys, max(s.height-1, 1)
@@ -170,7 +173,7 @@ func (s *Stream) Commands(f Frame) []Command {
 		Command{Key: k.Stream.Save, Minor: true, Do: s.save},
 		by(Command{Key: k.List.Up}, -1), by(Command{Key: k.List.Down}, 1),
 		by(Command{Key: k.List.PageUp}, -page), by(Command{Key: k.List.PageDown}, page),
-		do(Command{Key: k.List.Top, Minor: true}, func() { s.back, s.top, s.sub = true, 0, 0 }),
+		do(Command{Key: k.List.Top, Minor: true}, s.Top),
 		do(Command{Key: k.List.Bottom, Minor: true}, s.Follow))
 }
 

@@ -102,7 +102,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 			Hosts: map[string]string{"worker-0": "root@10.0.0.7:2200", "worker-1": "w1"},
 		},
 		Trail: []sources.TrailCommand{
-			{Name: "events", Command: "kubectl get events -A"}, {Name: "who is here", Command: "w; last -5 | head", Node: true},
+			{Name: "events", Command: "kubectl get events -A"},
+			{Name: "who is here", Command: "w; last -5 | head", Node: true},
 			{Name: "on the node", Command: "kubectl get nodes", Node: true},
 		},
 		LeaseNamespace: "ops",

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"path/filepath"
+	"time"
+
+	"daytwo/actions/trail"
+	"daytwo/sources"
+	"daytwo/sources/kube"
+	"daytwo/views"
+)
+
+// book is where it is written down what people did by hand.
+func (s *session) byHand() *trail.Book {
+	return &trail.Book{Dir: s.folder("record"), Who: whoami(), Clock: time.Now}
+}
+
+// trail is the commands that one types in an incident.
+func (s *session) trail() views.Trail {
+	kit := trail.Kit{
+		Kubectl: s.client, Check: kube.CheckKubectl, Hosts: s.hosts, Own: s.store.Snapshot().Settings.Trail,
+		Clock: time.Now, Book: s.byHand(),
+	}
+	if record := s.folder("record"); record != "" {
+		kit.Dir = filepath.Join(record, "trail")
+	}
+	return views.Trail{Kit: kit, Start: func(l trail.Line, nodes []sources.Node) *trail.Fan {
+		fan := kit.Start(s.life, l, nodes)
+		s.done.Go(fan.Wait)
+		return fan
+	}}
+}
