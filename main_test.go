@@ -19,24 +19,22 @@ import (
 // and so a state folder of its own.
 func TestMain(m *testing.M) {
 	if os.Getenv(crashAction) != "" { // a child works where its parent says
-		os.Exit(m.Run())
+		m.Run()
+		return
 	}
 	dir, err := os.MkdirTemp("", "daytwo-test-")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "make a folder for the tests:", err)
-		os.Exit(1)
+		panic(fmt.Errorf("making a folder for the tests: %w", err))
 	}
+	defer func() { _ = os.RemoveAll(dir) }()
 	for name, value := range map[string]string{
 		"HOME": dir, "XDG_CONFIG_HOME": filepath.Join(dir, "config"), "XDG_STATE_HOME": filepath.Join(dir, "state"), "KUBECONFIG": "", "NO_COLOR": "",
 	} {
 		if err := os.Setenv(name, value); err != nil {
-			fmt.Fprintln(os.Stderr, "set", name+":", err)
-			os.Exit(1)
+			panic(fmt.Errorf("setting %s: %w", name, err))
 		}
 	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	m.Run()
 }
 
 // home gives the program folders of its own; tests that use it are not

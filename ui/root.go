@@ -127,7 +127,8 @@ func (r *Root) Init() tea.Cmd {
 // redraw draws the whole screen anew. A frame that was on its way when the
 // terminal's size changed may have left scroll margins of the old size, within
 // which a new frame would scroll: they go first.
-func redraw() tea.Cmd { return tea.Sequence(tea.Raw(ansi.SetTopBottomMargins(0, 0)), tea.ClearScreen) }
+// Their message clears the screen.
+func redraw() tea.Cmd { return tea.Raw(ansi.SetTopBottomMargins(0, 0)) }
 
 // Update handles one message: first what changes the frame, then the rest
 // with that frame.
@@ -154,6 +155,8 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 		if !first {
 			return redraw()
 		}
+	case tea.RawMsg:
+		return tea.ClearScreen // redraw's margins are gone
 	case tea.ColorProfileMsg:
 		r.profile = m.Profile
 		r.restyle()

@@ -26,7 +26,9 @@ type household struct {
 }
 
 func (h *household) Occupancy(context.Context, string) (sources.Occupancy, error) { return h.is, h.err }
-func (h *household) Refused(context.Context) ([]error, error)                     { return h.lacks, nil }
+
+func (h *household) Refused(context.Context) ([]error, error) { return h.lacks, nil }
+
 func (h *household) Evict(_ context.Context, t sources.Tenant, dryRun bool) error {
 	if dryRun && t.Name == "api-7d4b9-x2x2x" {
 		return &sources.EvictionError{Pod: t.Ref(), Why: sources.RefusedByBudget, Budget: "api", Said: "needs 2 healthy pods and has 2"}

@@ -108,12 +108,6 @@ func (o operator) on(node, line string) string {
 	return o.lab.Run(o.t, o.lab.OnServer(node, line)...)
 }
 
-// binary is the version of the file that a server would start.
-func (o operator) binary(node string) string {
-	o.t.Helper()
-	return strings.Fields(o.on(node, "/usr/local/bin/k3s --version"))[2]
-}
-
 // kubelets are the versions that the nodes report.
 func (o operator) kubelets() map[string]string {
 	o.t.Helper()
