@@ -1,16 +1,19 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"path/filepath"
 	"time"
 
 	"daytwo/actions/trail"
 	"daytwo/sources"
 	"daytwo/sources/kube"
+	"daytwo/ui"
 	"daytwo/views"
 )
 
-// book is where it is written down what people did by hand.
+// byHand is where it is written down what people did by hand.
 func (s *session) byHand() *trail.Book {
 	return &trail.Book{Dir: s.folder("record"), Who: whoami(), Clock: time.Now}
 }
@@ -29,4 +32,18 @@ func (s *session) trail() views.Trail {
 		s.done.Go(fan.Wait)
 		return fan
 	}}
+}
+
+// hand gives the terminal away.
+func (s *session) hand() views.Hand {
+	return views.Hand{
+		Book: s.byHand(),
+		Shell: func(ctx context.Context, node string, t ui.Terminal) error {
+			shell, ok := s.hosts.Host(node).(sources.Shell)
+			if !ok {
+				return errors.New("there is no way to a terminal on " + node)
+			}
+			return shell.Shell(ctx, t.In, t.Out, t.Size, t.Resize)
+		},
+	}
 }

@@ -196,6 +196,8 @@ func (r *Root) answer(msg tea.Msg) tea.Cmd {
 	case workMsg:
 		ctx := r.ctx
 		return func() tea.Msg { return m.do(ctx) }
+	case asideMsg:
+		return r.stepAside(m.Aside)
 	case failedMsg:
 		r.fail(m.err)
 	case tea.KeyPressMsg:

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,6 +34,8 @@ type Terminal struct {
 	ended  chan struct{}
 	err    error // of Run, after ended
 	cancel context.CancelFunc
+	tty    *os.File // the terminal's side of a pseudo-terminal; nil: there is none
+	device *device
 }
 
 // Open runs the program on a terminal of true colours until the test ends.
@@ -44,22 +47,32 @@ func Open(t testing.TB, o ui.Options, width, height int) *Terminal {
 	if o.Clock == nil {
 		o.Clock = NewClock().Now
 	}
+	term, ctx := newTerminal(t, width, height)
+	term.run(ctx, o, term.em, term, tea.WithWindowSize(width, height))
+	return term
+}
+
+func newTerminal(t testing.TB, width, height int) (*Terminal, context.Context) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	term := &Terminal{
 		t: t, em: vt.NewSafeEmulator(width, height), wrote: make(chan struct{}, 1),
 		ended: make(chan struct{}), cancel: cancel,
 	}
 	term.em.RegisterCsiHandler('r', term.marginsBeyond)
+	return term, ctx
+}
+
+// run begins the program, until the test ends.
+func (t *Terminal) run(ctx context.Context, o ui.Options, in io.Reader, out io.Writer, extra ...tea.ProgramOption) {
 	go func() {
-		defer close(term.ended)
-		term.err = ui.Run(ctx, o, term.em, term,
-			tea.WithWindowSize(width, height),
+		defer close(t.ended)
+		t.err = ui.Run(ctx, o, in, out, append(extra,
 			tea.WithEnvironment([]string{"TERM=xterm-256color", "COLORTERM=truecolor"}),
 			tea.WithColorProfile(colorprofile.TrueColor),
-			tea.WithoutSignalHandler())
+			tea.WithoutSignalHandler())...)
 	}()
-	t.Cleanup(term.Close)
-	return term
+	t.t.Cleanup(t.Close)
 }
 
 // Write takes the program's output. Its input is no terminal device here, so
@@ -85,6 +98,11 @@ func (t *Terminal) marginsBeyond(p ansi.Params) bool {
 // Close ends the program and waits for it.
 func (t *Terminal) Close() {
 	t.cancel()
+	if t.tty != nil {
+		<-t.ended // it gives the device back first
+		t.device.judge(t.t)
+		_ = t.tty.Close()
+	}
 	if c, ok := t.em.InputPipe().(io.Closer); ok {
 		_ = c.Close() // only ends the program's reading
 	}
@@ -103,6 +121,10 @@ func (t *Terminal) Keys(input string) {
 func (t *Terminal) Resize(width, height int) {
 	t.t.Helper()
 	t.em.Resize(width, height)
+	if t.tty != nil {
+		t.resizeDevice(width, height)
+		return
+	}
 	t.Keys(ansi.InBandResize(height, width, 0, 0))
 }
 

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"daytwo/actions/trail"
+	"daytwo/ui/uitest"
+)
+
+// device opens the program's screen on a pseudo-terminal.
+func (u *upgrading) device() *uitest.Terminal {
+	u.t.Helper()
+	cfg, err := u.f.settings()
+	if err != nil {
+		u.t.Fatal(err)
+	}
+	u.term = uitest.OpenDevice(u.t, screen(u.s, u.f, cfg), 120, 40)
+	u.term.Wait("the cluster", shows("5 of 5 ready", "kubelets 5/5"))
+	return u.term
+}
+
+// byHandText is what is written down of what was done by hand.
+func (u *upgrading) byHandText() string {
+	u.t.Helper()
+	text, err := os.ReadFile(filepath.Join(u.s.folder("record"), trail.BookName))
+	if err != nil && !os.IsNotExist(err) {
+		u.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestShellByKeys: the screen steps aside for a real shell on the node, whose
+// size follows the terminal's, and comes back with every key its own again.
+func TestShellByKeys(t *testing.T) {
+	u := upgradeWorld(t)
+	term := u.device()
+	term.Keys("1j")
+	term.Wait("the key on a node", shows("s shell"))
+	term.Keys("s")
+	term.Wait("a shell on the node", shows("daytwo steps aside for a shell on worker-0", "@worker-0:"))
+	if term.Full() {
+		t.Error("the shell is on the cockpit's own screen")
+	}
+	if !strings.Contains(u.byHandText(), `"mark":"began"`) {
+		t.Errorf("its beginning is not written down: %s", u.byHandText())
+	}
+	term.Keys("echo $((6*7)) >/tmp/answer; cat /tmp/answer; hostname\r")
+	term.Wait("what the node says", func(s string) bool { return strings.Contains(s, "\n42") && strings.Contains(s, "\nworker-0") })
+	term.Resize(90, 30)
+	term.Keys("qqq\x03")
+	term.Keys("exit\r")
+	term.Wait("the cockpit, of the new size", func(s string) bool {
+		return shows("1 Nodes", "shell on worker-0 ended after")(s) && len(strings.Split(s, "\n")) == 30
+	})
+	if !term.Full() {
+		t.Error("the cockpit has not its own screen")
+	}
+	if got := u.on("worker-0", "cat /tmp/answer"); got != "42" {
+		t.Errorf("the node has %q", got)
+	}
+	text := u.byHandText()
+	if strings.Count(text, "\n") != 2 || !shows(`"what":"shell"`, `"on":["worker-0"]`, `"mark":"ended"`, `"how":"exit code 0"`, `"took":`)(text) || strings.Contains(text, "answer") {
+		t.Errorf("written down is %s", text)
+	}
+	term.Keys("?")
+	term.Wait("the next key for the cockpit", shows("Keys ─"))
+}
+
+// TestShellThatCannotBe says why and comes back; read-only mode has none.
+func TestShellThatCannotBe(t *testing.T) {
+	u := upgradeWorld(t)
+	term := u.device()
+	defer u.w.RefuseSSH("worker-1")()
+	term.Keys("1jj")
+	term.Wait("the key on a node", shows("s shell"))
+	term.Keys("s")
+	term.Wait("why", shows("shell on worker-1", "dialling worker-1", "enter close"))
+	if text := u.byHandText(); !strings.Contains(text, "dialling worker-1") {
+		t.Errorf("written down is %s", text)
+	}
+	term.Keys("\r")
+	term.Wait("the cockpit", func(s string) bool { return !strings.Contains(s, "enter close") })
+}
+
+// TestLineLostInAShell gives the terminal back by itself.
+func TestLineLostInAShell(t *testing.T) {
+	u := upgradeWorld(t)
+	term := u.device()
+	term.Keys("1jj")
+	term.Wait("the key on a node", shows("s shell"))
+	term.Keys("s")
+	term.Wait("a shell", shows("@worker-1:"))
+	u.w.CutSSH("worker-1")
+	term.Wait("the cockpit and why", shows("shell on worker-1", "the line to worker-1 was lost", "enter close"))
+}
+
+func TestShellIsRefusedReadOnly(t *testing.T) {
+	u := upgradeWorld(t)
+	u.f.readonly = true
+	term := u.screen()
+	term.Keys("1js")
+	term.Wait("the reason", shows("shell: read-only mode: in a shell anything can be changed"))
+	if text := u.byHandText(); text != "" {
+		t.Errorf("written down is %s", text)
+	}
+}
