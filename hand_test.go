@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"daytwo/actions/trail"
+	"daytwo/sources/demo"
 	"daytwo/ui/uitest"
 )
 
@@ -106,4 +107,31 @@ func TestShellIsRefusedReadOnly(t *testing.T) {
 	if text := u.byHandText(); text != "" {
 		t.Errorf("written down is %s", text)
 	}
+}
+
+// TestExecByKeys: a shell in a container over the API server's own protocol;
+// of several containers one is chosen.
+func TestExecByKeys(t *testing.T) {
+	u := upgradeWorld(t)
+	term := u.device()
+	term.Keys(":deployment shop/web")
+	term.Wait("the deployment", shows("shop/web"))
+	term.Keys("\r")
+	term.Wait("the key on pods", shows("x exec"))
+	term.Keys("x")
+	term.Wait("the choice", shows("A shell in which container?", "shop/web-"))
+	term.Keys("\r")
+	term.Wait("a shell in it", shows("daytwo steps aside for a shell in shop/web-", "/ #"))
+	term.Keys("hostname\r")
+	term.Wait("what the container says", func(s string) bool { return strings.Contains(s, "\nweb-") })
+	term.Resize(100, 30)
+	term.Keys("exit 3\r")
+	term.Wait("the cockpit again", shows("A shell in which container?", "exit code 3"))
+	if text := u.byHandText(); strings.Count(text, "\n") != 2 || !shows(`"what":"exec"`, `"on":["shop/web-`, `"how":"exit code 3"`)(text) {
+		t.Errorf("written down is %s", text)
+	}
+	lift := u.w.Fault(demo.Fault{Resource: "pods", Subresource: "exec", Code: 403})
+	defer lift()
+	term.Keys("\r")
+	term.Wait("the permission that is missing", shows("no permission to create pods/exec", "enter close"))
 }

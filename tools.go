@@ -21,6 +21,6 @@ func (s *session) tools() []func(ui.Frame, sources.Ref) []ui.Command {
 	return []func(ui.Frame, sources.Ref) []ui.Command{
 		views.UpgradeTool(s.upgrade, runs.Start), views.DrainTool(s.drains, runs.Start), cordoning.Tool, runs.Tool,
 		views.LogsTool(s.readLogs), s.forensics().Tool,
-		s.trail().Tool, s.hand().Tool,
+		s.trail().Tool, s.hand().Tool, views.Exec{Hand: s.hand(), Run: s.client}.Tool,
 	}
 }

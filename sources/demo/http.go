@@ -88,6 +88,8 @@ func (w *World) serveSubresource(rw http.ResponseWriter, q *request, k *kind) er
 	switch q.sub {
 	case "eviction":
 		return w.serveEviction(rw, q, k)
+	case "exec":
+		return w.serveExec(rw, q)
 	case "log":
 		return w.serveLog(rw, q)
 	case "proxy":

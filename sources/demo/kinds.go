@@ -80,7 +80,7 @@ func builtinKinds() []*kind {
 	return []*kind{
 		typed[*corev1.Namespace](core, "namespaces", false, true, "ns"),
 		typed[*corev1.Node](core, "nodes", false, true, "no").with("proxy"),
-		typed[*corev1.Pod](core, "pods", true, true, "po").with("eviction", "log"),
+		typed[*corev1.Pod](core, "pods", true, true, "po").with("eviction", "exec", "log"),
 		typed[*corev1.Event](core, "events", true, false, "ev"),
 		typed[*corev1.Service](core, "services", true, true, "svc"),
 		typed[*corev1.Endpoints](core, "endpoints", true, false, "ep"),

@@ -193,10 +193,10 @@ func budgetNamed(cause string) string {
 	return name(word)
 }
 
-// OperatorNeeds lists what a drain uses beyond what the cockpit looks with;
+// OperatorNeeds lists what drains, upgrades and shells use beyond what the cockpit looks with;
 // the operator role in docs/rbac grants exactly these on top of the view role.
 func OperatorNeeds() []Need {
-	return []Need{
+	return append([]Need{
 		{"get", "", "nodes", "cordon, uncordon, drain"},
 		{"patch", "", "nodes", "cordon, uncordon, drain"},
 		needEviction(),
@@ -204,7 +204,7 @@ func OperatorNeeds() []Need {
 		{"list", "", "persistentvolumeclaims", "which volumes tie a pod to its node"},
 		{"list", "", "persistentvolumes", "which volumes tie a pod to its node"},
 		{"list", sucGroup, "plans", "whether another upgrade is under way"},
-	}
+	}, NeedsExec()...)
 }
 
 // Refused names the permissions for draining that the server would refuse;
