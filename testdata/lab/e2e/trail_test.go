@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -127,4 +128,38 @@ func TestShellOnARealMachine(t *testing.T) {
 	}
 	c.press("stty size\r", "40 120")
 	c.press("exit 4\r", "shell on worker-0 ended after", "exit code 4", "1 Nodes")
+}
+
+// roomy is a pod of the lab's image that has the server's own programs, a
+// shell among them.
+const roomy = `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "roomy", "namespace": "data"}, "spec": {
+  "nodeName": "worker-1", "terminationGracePeriodSeconds": 0,
+  "containers": [{"name": "main", "image": "docker.io/lab/web:1.4.2", "imagePullPolicy": "IfNotPresent", "volumeMounts": [
+    {"name": "usr", "mountPath": "/usr"}, {"name": "usr", "mountPath": "/bin", "subPath": "bin"},
+    {"name": "usr", "mountPath": "/lib", "subPath": "lib"}, {"name": "usr", "mountPath": "/lib64", "subPath": "lib64"}]}],
+  "volumes": [{"name": "usr", "hostPath": {"path": "/usr"}}]}}`
+
+// TestExecInARealContainer has the container's bash on a terminal, by the API
+// server's own protocol, whose size follows, and comes back.
+func TestExecInARealContainer(t *testing.T) {
+	lab := labenv.Find(t)
+	file := filepath.Join(t.TempDir(), "roomy.json")
+	if err := os.WriteFile(file, []byte(roomy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	lab.Run(t, lab.AsAdmin("apply", "-f", file)...)
+	t.Cleanup(func() {
+		_, _ = lab.Try(context.WithoutCancel(t.Context()), lab.AsAdmin("delete", "-f", file, "--ignore-not-found", "--wait=false")...)
+	})
+	lab.Run(t, lab.AsAdmin("wait", "-n", "data", "pod/roomy", "--for=jsonpath={.status.phase}=Running", "--timeout=60s")...)
+	c := newOperator(t, lab).cockpit()
+	c.press(":pod data/roomy", "data/roomy")
+	c.press("\r", "x exec")
+	c.press("x", "daytwo steps aside for a shell in data/roomy/main", "#")
+	c.press("stty size; echo $0; hostname\r", "50 160", "/bin/bash", "roomy")
+	if err := c.Resize(120, 40); err != nil {
+		t.Fatal(err)
+	}
+	c.press("stty size\r", "40 120")
+	c.press("exit 5\r", "shell in data/roomy/main ended after", "exit code 5")
 }
