@@ -108,6 +108,7 @@ func (d *diagnosis) ask(ctx context.Context, s *session, timeout time.Duration) 
 	defer stop()
 	all := s.client.Permissions(asking)
 	d.permissions(all)
+	d.changes(s.client.ChangePermissions(asking))
 	d.readings(snap, all)
 	d.kubelets(snap)
 	d.machines(asking, s, snap)
@@ -187,6 +188,26 @@ func (d *diagnosis) permissions(all []kube.Permission) {
 			d.lacks(what, fmt.Sprintf("for %s; add to a ClusterRole: - %s", p.Lights, p.Rule()))
 		}
 	}
+}
+
+// changes says what of the operator role is missing. Who only looks needs none
+// of it, so that is no fault.
+func (d *diagnosis) changes(all []kube.Permission) {
+	var missing []string
+	for _, p := range all {
+		switch {
+		case p.Err != nil:
+			d.failed("changes", "could not be asked: "+p.Err.Error())
+			return
+		case !p.Allowed:
+			missing = append(missing, p.Verb+" "+p.Resource+" ("+p.Lights+")")
+		}
+	}
+	if len(missing) == 0 {
+		d.ok("changes", "drain, cordon, upgrade and shells in containers are allowed")
+		return
+	}
+	d.ok("changes", "looking needs no more; docs/rbac/operate.yaml would grant: "+strings.Join(missing, ", "))
 }
 
 // readings names what could not be read although it is allowed. A permission

@@ -70,8 +70,15 @@ func (n Need) everywhere() bool {
 }
 
 // Permissions asks the server which needs are granted, in the order of Needs.
-func (c *Client) Permissions(ctx context.Context) []Permission {
-	needs := Needs()
+func (c *Client) Permissions(ctx context.Context) []Permission { return c.permissions(ctx, Needs()) }
+
+// ChangePermissions asks the server which needs of changes are granted, in
+// the order of OperatorNeeds.
+func (c *Client) ChangePermissions(ctx context.Context) []Permission {
+	return c.permissions(ctx, OperatorNeeds())
+}
+
+func (c *Client) permissions(ctx context.Context, needs []Need) []Permission {
 	out := make([]Permission, len(needs))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 8)

@@ -3,7 +3,6 @@ package uitest
 import (
 	"os"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -49,15 +48,14 @@ type device struct {
 	judged sync.Once
 }
 
-// judge holds that the terminal is as it was before the program, and closes
-// its side.
+// judge holds that the terminal is as it was before the program. The file is
+// left to the collector: who read the keys may not have left it yet.
 func (d *device) judge(t testing.TB) {
 	t.Helper()
 	d.judged.Do(func() {
 		if after, err := term.GetState(int(d.file.Fd())); err != nil || *after != *d.before {
 			t.Errorf("the terminal is not as it was: %+v, before %+v (%v)", after, d.before, err)
 		}
-		_ = d.file.Close()
 	})
 }
 
@@ -98,15 +96,5 @@ func (t *Terminal) setSize(width, height int) {
 	t.t.Helper()
 	if err := pty.Setsize(t.tty, &pty.Winsize{Rows: uint16(height), Cols: uint16(width)}); err != nil {
 		t.t.Fatalf("setting the size of the terminal: %v", err)
-	}
-}
-
-// resizeDevice changes the size, and signals that as a terminal does to the
-// programs that it controls.
-func (t *Terminal) resizeDevice(width, height int) {
-	t.t.Helper()
-	t.setSize(width, height)
-	if err := syscall.Kill(os.Getpid(), syscall.SIGWINCH); err != nil {
-		t.t.Fatalf("signalling a new size: %v", err)
 	}
 }

@@ -117,12 +117,14 @@ func (t *Terminal) Keys(input string) {
 	}
 }
 
-// Resize makes the terminal another size and tells the program.
+// Resize makes the terminal another size and tells the program. A device has
+// only its size changed: the signal would go to every program of the test's
+// process, so the program sees it when it next asks.
 func (t *Terminal) Resize(width, height int) {
 	t.t.Helper()
 	t.em.Resize(width, height)
 	if t.tty != nil {
-		t.resizeDevice(width, height)
+		t.setSize(width, height)
 		return
 	}
 	t.Keys(ansi.InBandResize(height, width, 0, 0))
