@@ -85,7 +85,7 @@ func picture(t *testing.T, term *uitest.Terminal, name string) {
 // program.
 func TestPicturesAreThere(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast", "upgrade": "Order: workers first", "drain": "In the way", "run": "drained"} {
+	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast", "upgrade": "Order: workers first", "drain": "In the way", "run": "drained", "trail": "disk on 5 nodes"} {
 		data, err := os.ReadFile(filepath.Join("docs", "pictures", name+".svg"))
 		if err != nil {
 			t.Fatal(err)

@@ -181,3 +181,17 @@ func lineWith(screen, word string) string {
 	}
 	return ""
 }
+
+// TestTrailFromAnywhere: in a view that has no object the palette has it.
+func TestTrailFromAnywhere(t *testing.T) {
+	u := upgradeWorld(t)
+	term := u.screen()
+	term.Keys("t")
+	term.Wait("the trail, with the demo's own commands", shows("load averages", "yours", "recent events"))
+	term.Keys("\r")
+	term.Wait("an answer", shows("$ kubectl get pods -A", "done"))
+	term.Keys(":trail")
+	term.Wait("the command in the palette", func(s string) bool { return strings.Contains(s, "▌ trail") })
+	term.Keys("\r")
+	term.Wait("the trail of the cluster", shows("as typed", "kubectl top nodes"))
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"daytwo/keymap"
+	"daytwo/sources"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/sahilm/fuzzy"
@@ -39,7 +40,7 @@ type item struct {
 func newPalette(r *Root) *palette {
 	p := &palette{root: r}
 	moves := r.o.Keys.List
-	for _, c := range r.commands() {
+	for _, c := range r.anywhere() {
 		if isMovement(moves, c.Key) || sameKey(c.Key, r.o.Keys.Global.Palette) || sameKey(c.Key, r.o.Keys.Global.Interrupt) {
 			continue
 		}
@@ -55,6 +56,20 @@ func newPalette(r *Root) *palette {
 	}
 	p.search()
 	return p
+}
+
+// anywhere is all that can be done now, and what the tools offer for the
+// cluster in views that have no object for them. Those have no key there.
+func (r *Root) anywhere() []Command {
+	out := r.commands()
+	for _, c := range r.frame.For(sources.Ref{}) {
+		if slices.ContainsFunc(out, func(o Command) bool { return o.Key.Words == c.Key.Words }) {
+			continue
+		}
+		c.Key.Shown = ""
+		out = append(out, c)
+	}
+	return out
 }
 
 // isMovement reports whether a key only moves within a list.

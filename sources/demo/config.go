@@ -26,5 +26,9 @@ backups:
     max_age: 7h
     offsite: true
     where: git.example.org/ops/manifests
+# commands of the owner's own for the terminal trail
+trail:
+  - {name: recent events, command: kubectl get events -A}
+  - {name: load averages, command: uptime, where: node}
 ` + releases
 }
