@@ -135,3 +135,18 @@ func TestExecByKeys(t *testing.T) {
 	term.Keys("\r")
 	term.Wait("the permission that is missing", shows("no permission to create pods/exec", "enter close"))
 }
+
+// TestShellEndsWithTheProgram, which gives the terminal back as it was (the
+// driver compares) and writes down the end.
+func TestShellEndsWithTheProgram(t *testing.T) {
+	u := upgradeWorld(t)
+	term := u.device()
+	term.Keys("1j")
+	term.Wait("the key on a node", shows("s shell"))
+	term.Keys("s")
+	term.Wait("a shell", shows("@worker-0:"))
+	term.Close()
+	if text := u.byHandText(); strings.Count(text, "\n") != 2 || !shows(`"mark":"ended"`, "context canceled")(text) {
+		t.Errorf("written down is %s", text)
+	}
+}
