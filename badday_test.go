@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -169,26 +170,33 @@ func viewer(t *testing.T, scenario demo.Scenario, rules ...rbac.PolicyRule) (kub
 	return kubeconfig
 }
 
+// roles are the rules of documented manifests.
+func roles(t *testing.T, manifests ...string) []rbac.PolicyRule {
+	t.Helper()
+	var rules []rbac.PolicyRule
+	for _, name := range manifests {
+		raw, err := os.ReadFile(filepath.Join("docs", "rbac", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for dec := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(raw), 4096); ; {
+			var role rbac.ClusterRole
+			if err := dec.Decode(&role); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			rules = append(rules, role.Rules...) // bindings have none
+		}
+	}
+	return rules
+}
+
 // TestViewRoleSuffices: with the documented role, and nothing else, the whole
 // program sees all there is, kubelets and certificates included.
 func TestViewRoleSuffices(t *testing.T) {
 	home(t)
-	manifest, err := os.Open(filepath.Join("docs", "rbac", "view.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = manifest.Close() }()
-	var rules []rbac.PolicyRule
-	for dec := yaml.NewYAMLOrJSONDecoder(manifest, 4096); ; {
-		var role rbac.ClusterRole
-		if err := dec.Decode(&role); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		rules = append(rules, role.Rules...) // bindings have none
-	}
-	kubeconfig := viewer(t, demo.Incident, rules...)
+	kubeconfig := viewer(t, demo.Incident, roles(t, "view.yaml")...)
 	daytwo(t, "doctor", "--kubeconfig", kubeconfig).says(t, 0, "5 of 5 answer")
 	r := daytwo(t, "check", "--kubeconfig", kubeconfig, "-o", "json")
 	r.says(t, 2, `"disk.used"`, `"cert.overdue"`, `"backup.age"`, `"restarts.rate"`, `"unread": []`)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	policy "k8s.io/api/policy/v1"
+	rbac "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
@@ -41,18 +42,25 @@ type upgrading struct {
 
 func upgradeWorld(t *testing.T) *upgrading {
 	t.Helper()
+	return upgradeWorldFor(t, "admin")
+}
+
+// upgradeWorldFor is the world of an admin, or of a viewer who may do what the
+// rules say and nothing else.
+func upgradeWorldFor(t *testing.T, user string, rules ...rbac.PolicyRule) *upgrading {
+	t.Helper()
 	t.Parallel()
 	dir := t.TempDir()
 	began := time.Now()
 	clock := func() time.Time { return began.Add(hurry * time.Since(began)) }
 	tick := time.NewTicker(time.Second / hurry)
 	t.Cleanup(tick.Stop)
-	w, err := demo.Start(t.Context(), demo.Options{Scenario: demo.Healthy, Clock: clock, Tick: tick.C})
+	w, err := demo.Start(t.Context(), demo.Options{Scenario: demo.Healthy, Clock: clock, Tick: tick.C, ViewerRules: rules})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.Close() })
-	kubeconfig, err := w.Kubeconfig("admin")
+	kubeconfig, err := w.Kubeconfig(user)
 	if err != nil {
 		t.Fatal(err)
 	}

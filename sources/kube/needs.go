@@ -48,7 +48,7 @@ func Needs() []Need {
 	watched(certManagerGroup, "cert-manager certificates", "certificates")
 	watched(certManagerGroup, "why a certificate is not issued", "certificaterequests")
 	watched(acmeGroup, "why a certificate is not issued", "orders", "challenges")
-	return append(out, NeedSecrets(), NeedMetrics(), NeedProxy())
+	return append(out, Need{"get", "", "pods", NeedLogs().Lights}, NeedLogs(), NeedSecrets(), NeedMetrics(), NeedProxy())
 }
 
 // NeedSecrets is for the TLS Secrets that Ingresses name.

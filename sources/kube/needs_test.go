@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -16,9 +17,12 @@ import (
 )
 
 // viewRole reads every rule of the documented view role.
-func viewRole(t *testing.T) []rbac.PolicyRule {
+func viewRole(t *testing.T) []rbac.PolicyRule { return documented(t, "view.yaml") }
+
+// documented reads every rule of a manifest.
+func documented(t *testing.T, manifest string) []rbac.PolicyRule {
 	t.Helper()
-	raw, err := os.ReadFile("../../docs/rbac/view.yaml")
+	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "rbac", manifest))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,28 +41,30 @@ func viewRole(t *testing.T) []rbac.PolicyRule {
 	}
 }
 
-// TestViewRoleIsWhatIsNeeded: nothing missing, nothing more.
-func TestViewRoleIsWhatIsNeeded(t *testing.T) {
+// TestRolesAreWhatIsNeeded: nothing missing, nothing more.
+func TestRolesAreWhatIsNeeded(t *testing.T) {
 	t.Parallel()
-	granted := map[string]bool{}
-	for _, r := range viewRole(t) {
-		for _, g := range r.APIGroups {
-			for _, res := range r.Resources {
-				for _, v := range r.Verbs {
-					granted[v+" "+res+"."+g] = true
+	for manifest, needs := range map[string][]Need{"view.yaml": Needs(), "operate.yaml": OperatorNeeds()} {
+		granted := map[string]bool{}
+		for _, r := range documented(t, manifest) {
+			for _, g := range r.APIGroups {
+				for _, res := range r.Resources {
+					for _, v := range r.Verbs {
+						granted[v+" "+res+"."+g] = true
+					}
 				}
 			}
 		}
-	}
-	for _, n := range Needs() {
-		key := n.Verb + " " + n.Resource + "." + n.Group
-		if !granted[key] {
-			t.Errorf("the view role does not grant %s", key)
+		for _, n := range needs {
+			key := n.Verb + " " + n.Resource + "." + n.Group
+			if !granted[key] {
+				t.Errorf("%s does not grant %s", manifest, key)
+			}
+			delete(granted, key)
 		}
-		delete(granted, key)
-	}
-	for key := range granted {
-		t.Errorf("the view role grants %s, which nothing uses", key)
+		for key := range granted {
+			t.Errorf("%s grants %s, which nothing uses", manifest, key)
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	coordination "k8s.io/api/coordination/v1"
 	core "k8s.io/api/core/v1"
 	policy "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -196,6 +197,7 @@ func budgetNamed(cause string) string {
 // OperatorNeeds lists what drains, upgrades and shells use beyond what the cockpit looks with;
 // the operator role in docs/rbac grants exactly these on top of the view role.
 func OperatorNeeds() []Need {
+	const leaseLights = "one change at a time, also from other machines"
 	return append([]Need{
 		{"get", "", "nodes", "cordon, uncordon, drain"},
 		{"patch", "", "nodes", "cordon, uncordon, drain"},
@@ -204,6 +206,9 @@ func OperatorNeeds() []Need {
 		{"list", "", "persistentvolumeclaims", "which volumes tie a pod to its node"},
 		{"list", "", "persistentvolumes", "which volumes tie a pod to its node"},
 		{"list", sucGroup, "plans", "whether another upgrade is under way"},
+		{"get", coordination.GroupName, "leases", leaseLights},
+		{"create", coordination.GroupName, "leases", leaseLights},
+		{"update", coordination.GroupName, "leases", leaseLights},
 	}, NeedsExec()...)
 }
 
