@@ -22,7 +22,6 @@ type crowd struct {
 	name     string
 	replicas int
 	budget   bool // maxUnavailable 1
-	rounds   int
 }
 
 func (w crowd) objects() string {
@@ -63,21 +62,16 @@ func TestDrainAgainstKubectl(t *testing.T) {
 	o.byKubectl() // what always runs there goes before anything is measured
 	lab.Run(t, lab.AsAdmin("uncordon", "worker-0")...)
 	for _, w := range []crowd{
-		{"10 pods, no budget", 10, false, 2},
-		{"6 replicas, maxUnavailable 1", 6, true, 2},
-		{"100 pods, no budget", 100, false, 1},
+		{"10 pods, no budget", 10, false},
+		{"6 replicas, maxUnavailable 1", 6, true},
 	} {
-		var theirs, ours []time.Duration
-		for range w.rounds {
-			o.gather(w)
-			theirs = append(theirs, o.byKubectl())
-			o.scatter()
-			o.gather(w)
-			ours = append(ours, o.byKeys(c, w.replicas))
-			o.scatter()
-		}
-		best, peer := slices.Min(ours), slices.Min(theirs)
-		t.Logf("drain of %s: daytwo %v, kubectl %v, ratio %.2f", w.name, ours, theirs, best.Seconds()/peer.Seconds())
+		o.gather(w)
+		theirs := o.byKubectl()
+		o.scatter()
+		o.gather(w)
+		ours := o.byKeys(c, w.replicas)
+		o.scatter()
+		t.Logf("drain of %s: daytwo %v, kubectl %v, ratio %.2f", w.name, ours, theirs, ours.Seconds()/theirs.Seconds())
 	}
 }
 
@@ -155,6 +149,7 @@ func (o operator) byKeys(c cockpit, pods int) time.Duration {
 	if len(after) != len(before)+1 {
 		o.t.Fatalf("journals %v, were %v", after, before)
 	}
+	c.press("\x1b", "Plan: drain worker-0")
 	c.press("\x1b", "5 Backups")
 	return o.took(after[len(after)-1])
 }
