@@ -72,7 +72,7 @@ func TestViewerIsToldWhatChangesNeed(t *testing.T) {
 		"create pods/eviction": upgrade.New(u.s.upgrade, u.plan(patchVersion)),
 	} {
 		id, err := u.s.runner.Start(t.Context(), a)
-		text := ""
+		var text string
 		if err != nil {
 			text = err.Error()
 		} else {

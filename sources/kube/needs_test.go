@@ -17,7 +17,10 @@ import (
 )
 
 // viewRole reads every rule of the documented view role.
-func viewRole(t *testing.T) []rbac.PolicyRule { return documented(t, "view.yaml") }
+func viewRole(t *testing.T) []rbac.PolicyRule {
+	t.Helper()
+	return documented(t, "view.yaml")
+}
 
 // documented reads every rule of a manifest.
 func documented(t *testing.T, manifest string) []rbac.PolicyRule {
