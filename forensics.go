@@ -10,7 +10,7 @@ import (
 
 // looks is what forensics and clean-ups work with.
 func (s *session) looks() forensics.Means {
-	return forensics.Means{Hosts: s.hosts, Kubelet: kubelet.NewDisks(s.client), Clock: time.Now}
+	return forensics.Means{Hosts: s.hosts, Kubelet: kubelet.NewDisks(s.client), Pods: s.operator, Clock: time.Now}
 }
 
 // forensics leads from a node to what eats its disk.
