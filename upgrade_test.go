@@ -27,10 +27,6 @@ const (
 	minorVersion = "v1.34.2+k3s1"
 )
 
-// hurry is how much faster the clock of these worlds goes than that on the
-// wall: machines take seconds to restart.
-const hurry = 20
-
 // upgrading is a session on a demo world whose time goes fast.
 type upgrading struct {
 	t    *testing.T

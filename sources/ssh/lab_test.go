@@ -59,7 +59,7 @@ func unitName(t *testing.T) string {
 // TestLabUnit follows a real unit over a line that is killed in the middle.
 func TestLabUnit(t *testing.T) {
 	h := labFleet(t).Host("worker-1")
-	unit := sources.Unit{Name: unitName(t), Script: "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo \"line $i\"; sleep 0.05; done; echo '<3>no level'; printf 'a\\tb\\377\\n'; exit 3\n"}
+	unit := sources.Unit{Name: unitName(t), Script: "i=0; while [ $i -lt 40 ]; do i=$((i+1)); echo \"line $i\"; sleep 0.2; done; echo '<3>no level'; printf 'a\\tb\\377\\n'; exit 3\n"}
 	if err := h.Start(t.Context(), unit); err != nil {
 		t.Fatal(err)
 	}

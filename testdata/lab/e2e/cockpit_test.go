@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds the wait for anything on the screen or in the cluster.
-const patience = 100 * time.Second
+const patience = 150 * time.Second
 
 // The terminal that the cockpit is looked at on.
 const (

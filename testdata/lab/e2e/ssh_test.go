@@ -3,9 +3,12 @@
 package e2e
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"daytwolab/e2e/labenv"
@@ -34,4 +37,12 @@ func TestSSH(t *testing.T) {
 	if err != nil {
 		t.Errorf("the tests of sources/ssh on the lab: %v", err)
 	}
+	// One of them fills a disk; a kubelet that saw it keeps new pods away for a while.
+	labenv.Eventually(t, patience, "no node is short of disk", func(ctx context.Context) error {
+		said, err := lab.Try(ctx, lab.AsAdmin("get", "nodes", "-o", `jsonpath={.items[*].status.conditions[?(@.type=="DiskPressure")].status}`)...)
+		if err == nil && strings.Contains(said, "True") {
+			err = fmt.Errorf("DiskPressure is %s", said)
+		}
+		return err
+	})
 }

@@ -196,7 +196,8 @@ func (o operator) plan(c cockpit, version string) {
 // ready answers what the plan asks for.
 func (o operator) ready(c cockpit) {
 	o.t.Helper()
-	c.press("n")
+	c.press("\x1b[5~n") // page up: what is in the way stands first
+	c.until("the notes ticked as read", func(s string) bool { return strings.Contains(s, "n notes not read") })
 	if strings.Contains(c.Screen(), "say why it goes on") || strings.Contains(c.Screen(), "backups are not fresh") {
 		c.press("b", "Say why it goes on")
 		c.press("the lab has nothing to lose\r")

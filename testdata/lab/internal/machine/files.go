@@ -164,6 +164,7 @@ clusterDomain: cluster.local
 resolvConf: ""
 evictionHard: {imagefs.available: "5%%", nodefs.available: "5%%"}
 evictionMinimumReclaim: {imagefs.available: "10%%", nodefs.available: "10%%"}
+evictionPressureTransitionPeriod: 30s # 5 min by default: a test that fills a disk is not to last that long
 nodeLeaseDurationSeconds: 20
 nodeStatusUpdateFrequency: 5s
 nodeStatusReportFrequency: 1m

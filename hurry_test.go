@@ -1,0 +1,7 @@
+//go:build !race
+
+package main
+
+// hurry is how much faster the clock of these worlds goes than that on the
+// wall: machines take seconds to restart.
+const hurry = 20
