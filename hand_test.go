@@ -23,6 +23,16 @@ func (u *upgrading) device() *uitest.Terminal {
 	return u.term
 }
 
+// answersKeys closes what the cockpit says, and sees that it reads its terminal
+// again: a program may not end while its reading begins.
+func (u *upgrading) answersKeys() {
+	u.t.Helper()
+	u.term.Keys("\r")
+	u.term.Wait("the message closed", func(s string) bool { return !strings.Contains(s, "enter close") })
+	u.term.Keys("?")
+	u.term.Wait("the help", shows("Keys ─"))
+}
+
 // byHandText is what is written down of what was done by hand.
 func (u *upgrading) byHandText() string {
 	u.t.Helper()
@@ -82,8 +92,7 @@ func TestShellThatCannotBe(t *testing.T) {
 	if text := u.byHandText(); !strings.Contains(text, "dialling worker-1") {
 		t.Errorf("written down is %s", text)
 	}
-	term.Keys("\r")
-	term.Wait("the cockpit", func(s string) bool { return !strings.Contains(s, "enter close") })
+	u.answersKeys()
 }
 
 // TestLineLostInAShell gives the terminal back by itself.
@@ -96,6 +105,7 @@ func TestLineLostInAShell(t *testing.T) {
 	term.Wait("a shell", shows("@worker-1:"))
 	u.w.CutSSH("worker-1")
 	term.Wait("the cockpit and why", shows("shell on worker-1", "the line to worker-1 was lost", "enter close"))
+	u.answersKeys()
 }
 
 func TestShellIsRefusedReadOnly(t *testing.T) {
@@ -134,6 +144,7 @@ func TestExecByKeys(t *testing.T) {
 	defer lift()
 	term.Keys("\r")
 	term.Wait("the permission that is missing", shows("no permission to create pods/exec", "enter close"))
+	u.answersKeys()
 }
 
 // TestShellEndsWithTheProgram, which gives the terminal back as it was (the
