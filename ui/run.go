@@ -40,24 +40,28 @@ func Run(ctx context.Context, o Options, in io.Reader, out io.Writer, extra ...t
 		}
 		cancel()
 	}
-	_, err := tea.NewProgram(r, programOptions(ctx, in, out, extra)...).Run()
+	p := tea.NewProgram(r, programOptions(in, out, extra)...)
+	// Quit waits for the reading of the terminal to end, a context's end does not.
+	stop := context.AfterFunc(ctx, p.Quit)
+	defer stop()
+	_, err := p.Run()
 	mu.Lock()
 	defer mu.Unlock()
 	switch {
 	case failed != nil:
 		return failed
-	case err == nil, errors.Is(err, tea.ErrInterrupted), errors.Is(err, context.Canceled):
+	case err == nil, errors.Is(err, tea.ErrInterrupted):
 		return nil
 	}
 	return fmt.Errorf("show the screen: %w", err)
 }
 
-func programOptions(ctx context.Context, in io.Reader, out io.Writer, extra []tea.ProgramOption) []tea.ProgramOption {
+func programOptions(in io.Reader, out io.Writer, extra []tea.ProgramOption) []tea.ProgramOption {
 	frames := framesLocal
 	if os.Getenv("SSH_TTY") != "" || os.Getenv("SSH_CONNECTION") != "" {
 		frames = framesRemote
 	}
-	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithFPS(frames), tea.WithFilter(unsynchronised)}
+	options := []tea.ProgramOption{tea.WithFPS(frames), tea.WithFilter(unsynchronised)}
 	if in != nil {
 		options = append(options, tea.WithInput(in))
 	}
