@@ -375,11 +375,15 @@ func TestMinorUpgradeServersFirst(t *testing.T) {
 	c.press("1", "type worker-1 to")
 	c.press("worker-1\r")
 	o.awaitRun(patience, "Roll back worker-1", "done")
-	labenv.Eventually(t, patience, "the way back", func(context.Context) error {
-		got := o.kubelets()
-		if got["master-0"] != to || got["worker-0"] != to || got["worker-1"] != lab.Version || got["worker-2"] != lab.Version {
-			return fmt.Errorf("the nodes are %v", got)
+	labenv.Eventually(t, patience, "worker-1 takes pods again", func(ctx context.Context) error {
+		out, err := lab.Try(ctx, lab.AsAdmin("get", "node", "worker-1", "-o", "jsonpath={.spec.unschedulable}")...)
+		if err == nil && out != "" {
+			err = errors.New("worker-1 is still cordoned")
 		}
-		return nil
+		return err
 	})
+	got := o.kubelets()
+	if got["master-0"] != to || got["worker-0"] != to || got["worker-1"] != lab.Version || got["worker-2"] != lab.Version {
+		t.Errorf("after the way back the nodes are %v", got)
+	}
 }
