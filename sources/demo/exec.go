@@ -31,21 +31,12 @@ const (
 // serveExec opens a terminal in a container, over a WebSocket as the API
 // server does.
 func (w *World) serveExec(rw http.ResponseWriter, q *request) error {
-	p, ok := fetch[*corev1.Pod](w.store, q.namespace, q.name)
-	if !ok {
-		return apierrors.NewNotFound(w.store.kind("", "pods").group(), q.name)
-	}
-	params := q.URL.Query()
-	container := params.Get("container")
-	if container == "" {
-		container = p.Spec.Containers[0].Name
-	}
-	c := containerStatus(p, container)
+	p, c, err := w.containerAsked(q)
 	switch {
-	case c == nil:
-		return apierrors.NewBadRequest(fmt.Sprintf("container %s is not valid for pod %s", container, p.Name))
+	case err != nil:
+		return err
 	case c.State.Running == nil:
-		return apierrors.NewBadRequest(fmt.Sprintf("container %q in pod %q is not running", container, p.Name))
+		return apierrors.NewBadRequest(fmt.Sprintf("container %q in pod %q is not running", c.Name, p.Name))
 	case !websocket.IsWebSocketUpgrade(q.Request):
 		return apierrors.NewBadRequest("Upgrade request required")
 	}
@@ -67,7 +58,7 @@ func (w *World) serveExec(rw http.ResponseWriter, q *request) error {
 		defer close(ended)
 		line.read(typed, tty)
 	}()
-	if slices.ContainsFunc(params["command"], func(s string) bool { return strings.Contains(s, "/bin/sh") }) {
+	if slices.ContainsFunc(q.URL.Query()["command"], func(s string) bool { return strings.Contains(s, "/bin/sh") }) {
 		line.end(containerShell(p, c, tty))
 	} else {
 		line.end(127)

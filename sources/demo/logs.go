@@ -13,23 +13,15 @@ import (
 
 // serveLog answers pods/log with lines that fit what the pod is going through.
 func (w *World) serveLog(rw http.ResponseWriter, q *request) error {
-	p, ok := fetch[*corev1.Pod](w.store, q.namespace, q.name)
-	if !ok {
-		return apierrors.NewNotFound(w.store.kind("", "pods").group(), q.name)
-	}
+	p, c, err := w.containerAsked(q)
 	params := q.URL.Query()
-	container := params.Get("container")
-	if container == "" {
-		container = p.Spec.Containers[0].Name
-	}
-	c := containerStatus(p, container)
 	switch {
-	case c == nil:
-		return apierrors.NewBadRequest(fmt.Sprintf("container %s is not valid for pod %s", container, p.Name))
+	case err != nil:
+		return err
 	case c.State.Waiting != nil && c.LastTerminationState.Terminated == nil:
-		return apierrors.NewBadRequest(fmt.Sprintf("container %q in pod %q is waiting to start: %s", container, p.Name, c.State.Waiting.Reason))
+		return apierrors.NewBadRequest(fmt.Sprintf("container %q in pod %q is waiting to start: %s", c.Name, p.Name, c.State.Waiting.Reason))
 	case params.Get("previous") == "true" && c.LastTerminationState.Terminated == nil:
-		return apierrors.NewBadRequest(fmt.Sprintf("previous terminated container %q in pod %q not found", container, p.Name))
+		return apierrors.NewBadRequest(fmt.Sprintf("previous terminated container %q in pod %q not found", c.Name, p.Name))
 	}
 	run := w.logs.of(p, c, params.Get("previous") == "true", w.now())
 	sent := logReply{w: w, rw: rw, q: q, run: run, stamps: params.Get("timestamps") == "true", from: logFrom(params, run.all(), w.now())}
@@ -55,6 +47,24 @@ func logFrom(params url.Values, lines []logLine, now time.Time) int {
 		from = max(from, len(lines)-n)
 	}
 	return from
+}
+
+// containerAsked is the container that a request for a pod's log or for a
+// terminal names, else the pod's first.
+func (w *World) containerAsked(q *request) (*corev1.Pod, *corev1.ContainerStatus, error) {
+	p, ok := fetch[*corev1.Pod](w.store, q.namespace, q.name)
+	if !ok {
+		return nil, nil, apierrors.NewNotFound(w.store.kind("", "pods").group(), q.name)
+	}
+	name := q.URL.Query().Get("container")
+	if name == "" {
+		name = p.Spec.Containers[0].Name
+	}
+	c := containerStatus(p, name)
+	if c == nil {
+		return nil, nil, apierrors.NewBadRequest(fmt.Sprintf("container %s is not valid for pod %s", name, p.Name))
+	}
+	return p, c, nil
 }
 
 func containerStatus(p *corev1.Pod, name string) *corev1.ContainerStatus {
