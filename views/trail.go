@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"daytwo/actions"
 	"daytwo/actions/trail"
 	"daytwo/sources"
 	"daytwo/ui"
@@ -55,7 +54,7 @@ func newTrailPage(f ui.Frame, w Trail, node string) *trailPage {
 		Empty: func(ui.Frame) string { return "there are no commands" },
 		Columns: []ui.Column[trail.Line]{
 			{Title: "command", Width: 16, Cell: func(f ui.Frame, l trail.Line) ui.Cell { return strong(f, l.Name) }},
-			{Title: "as typed", Cell: func(f ui.Frame, l trail.Line) ui.Cell { return plain(f, actions.Redacted(l.Command)) }},
+			{Title: "as typed", Cell: func(f ui.Frame, l trail.Line) ui.Cell { return plain(f, l.Shown()) }},
 			{Title: "runs", Width: 10, Cell: func(f ui.Frame, l trail.Line) ui.Cell { return dim(f, lineWhere(l)) }},
 			{Title: "risk", Width: 7, Priority: 1, Cell: lineRisk},
 		},
@@ -66,8 +65,10 @@ func newTrailPage(f ui.Frame, w Trail, node string) *trailPage {
 		Columns: []ui.Column[sources.Node]{
 			{Width: 3, Cell: v.mark},
 			{Title: "node", Width: 24, Cell: func(f ui.Frame, n sources.Node) ui.Cell { return strong(f, n.Name) }},
-			{Title: "role", Width: 7, Cell: func(f ui.Frame, n sources.Node) ui.Cell { return dim(f, roleWord(n)) }},
-			{Title: "state", Width: 12, Cell: nodeStateCell},
+			{Title: "role", Width: 7, Cell: func(f ui.Frame, n sources.Node) ui.Cell { return dim(f, nodeRole(n)) }},
+			{Title: "state", Width: 18, Cell: func(f ui.Frame, n sources.Node) ui.Cell {
+				return stateCell(f, sources.NodeHealth{Node: n})
+			}},
 			{Title: "address", Cell: func(f ui.Frame, n sources.Node) ui.Cell {
 				return dim(f, cmp.Or(n.ExternalIP, n.InternalIP, unsure))
 			}},
@@ -92,20 +93,6 @@ func lineRisk(f ui.Frame, l trail.Line) ui.Cell {
 		return dim(f, "reads")
 	}
 	return judged(f, sources.Warning, "yours")
-}
-
-func roleWord(n sources.Node) string {
-	if n.Server() {
-		return "server"
-	}
-	return "agent"
-}
-
-func nodeStateCell(f ui.Frame, n sources.Node) ui.Cell {
-	if c, ok := n.Condition("Ready"); !ok || c.Status != "True" {
-		return judged(f, sources.Critical, f.Theme.Glyph(sources.Critical)+" not ready")
-	}
-	return judged(f, sources.OK, f.Theme.Glyph(sources.OK)+" ready")
 }
 
 func (v *trailPage) mark(f ui.Frame, n sources.Node) ui.Cell {
@@ -293,7 +280,7 @@ func (v *trailPage) Render(f ui.Frame) string {
 func (v *trailPage) typed(f ui.Frame, l trail.Line) string {
 	nodes := v.chosen(f)
 	if l.Node && len(nodes) == 0 {
-		return actions.Redacted(l.Command)
+		return l.Shown()
 	}
 	return l.Typed(append(nodes, sources.Node{})[0])
 }

@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,7 +110,7 @@ func (v fanned) steering(f ui.Frame, leave bool) []ui.Command {
 	if leave && running && !v.fan.Line().ReadsOnly() {
 		back := f.Keys.Global.Back
 		out = append(out, ui.Command{
-			Key:    keymap.Binding{Keys: append(append([]string(nil), back.Keys...), f.Keys.Global.Quit.Keys...), Shown: back.Shown, Words: back.Words},
+			Key:    keymap.Binding{Keys: slices.Concat(back.Keys, f.Keys.Global.Quit.Keys), Shown: back.Shown, Words: back.Words},
 			WhyNot: "it still runs; " + k.Stop.Shown + " stops it",
 		})
 	}
@@ -158,7 +159,7 @@ func (v *trailFan) Commands(f ui.Frame) []ui.Command {
 	if s, ok := v.table.Selected(stands); ok {
 		open.WhyNot, open.Do = "", func() tea.Cmd { return v.open(s) }
 	}
-	return append(append([]ui.Command{open}, v.table.Commands(f, stands)...), v.steering(f, true)...)
+	return slices.Concat([]ui.Command{open}, v.table.Commands(f, stands), v.steering(f, true))
 }
 
 func (v *trailFan) open(s trail.Stand) tea.Cmd {

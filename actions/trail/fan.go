@@ -106,9 +106,10 @@ func (k Kit) Start(ctx context.Context, l Line, nodes []sources.Node) *Fan {
 		})
 	}
 	ended := f.noted()
+	var work sync.WaitGroup
 	slots := make(chan struct{}, cmp.Or(k.Most, mostMachines))
 	for _, t := range f.targets {
-		f.done.Go(func() {
+		work.Go(func() {
 			select {
 			case slots <- struct{}{}:
 				f.work(ctx, t)
@@ -116,9 +117,12 @@ func (k Kit) Start(ctx context.Context, l Line, nodes []sources.Node) *Fan {
 			case <-ctx.Done():
 				f.end(t, ctx.Err(), true)
 			}
-			ended()
 		})
 	}
+	f.done.Go(func() {
+		work.Wait()
+		ended()
+	})
 	return f
 }
 
@@ -130,8 +134,8 @@ func (f *Fan) add(name, typed string, run func(context.Context, io.Writer) error
 	f.targets = append(f.targets, t)
 }
 
-// noted writes down that a command of the user's own runs; what is returned is
-// called as each target ends and writes the end down after the last.
+// noted writes down that a command of the user's own runs; what is returned
+// writes its end down.
 func (f *Fan) noted() func() {
 	if f.line.ReadsOnly() || f.kit.Book == nil {
 		return func() {}
@@ -146,15 +150,7 @@ func (f *Fan) noted() func() {
 			t.say(noteMark + "it is not written down that this runs: " + sources.Clean(err.Error(), 200))
 		}
 	}
-	var mu sync.Mutex
-	left := len(f.targets)
-	return func() {
-		mu.Lock()
-		defer mu.Unlock()
-		if left--; left == 0 {
-			ended(f.outcome())
-		}
-	}
+	return func() { ended(f.outcome()) }
 }
 
 // outcome is how it ended, each way with its targets.

@@ -17,6 +17,8 @@ type Line struct {
 	Root    bool   // as root
 	Own     bool   // the user's: what it does is not known here
 	WhyNot  string // why it cannot be answered; "" if it can
+
+	shown string // Command without what looks like a secret, if that is known
 }
 
 // ReadsOnly reports whether the line is known to change nothing: the built-in
@@ -31,10 +33,21 @@ func (l Line) On(n sources.Node) string {
 	return l.Command
 }
 
+// Shown is the command without what looks like a secret.
+func (l Line) Shown() string {
+	if l.shown == "" {
+		return actions.Redacted(l.Command)
+	}
+	return l.shown
+}
+
 // Typed is what a person would type to have the same, without what looks like
 // a secret.
 func (l Line) Typed(n sources.Node) string {
-	line := actions.Redacted(l.On(n))
+	line := l.Shown()
+	if on := l.On(n); on != l.Command {
+		line = on // a built-in one
+	}
 	switch {
 	case !l.Node:
 		return line
@@ -70,6 +83,9 @@ func (k Kit) Lines() []Line {
 		}
 		out = append(out, l)
 	}
+	for i := range out {
+		out[i].shown = actions.Redacted(out[i].Command) // once: screens draw it often
+	}
 	return out
 }
 
@@ -80,7 +96,7 @@ func (k Kit) Ask(text string) Line {
 	if text != "kubectl" && !strings.HasPrefix(text, "kubectl ") {
 		text = "kubectl " + text
 	}
-	return Line{Name: "kubectl", Command: text, Own: true, WhyNot: k.whyNot(text)}
+	return Line{Name: "kubectl", Command: text, Own: true, WhyNot: k.whyNot(text), shown: actions.Redacted(text)}
 }
 
 func (k Kit) whyNot(command string) string {
