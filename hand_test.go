@@ -23,6 +23,16 @@ func (u *upgrading) device() *uitest.Terminal {
 	return u.term
 }
 
+// shell asks for one on the node that the moves lead to, and waits for what
+// comes of it.
+func (u *upgrading) shell(moves string, comes ...string) {
+	u.t.Helper()
+	u.term.Keys(moves)
+	u.term.Wait("the key on a node", shows("s shell"))
+	u.term.Keys("s")
+	u.term.Wait("what comes of it", shows(comes...))
+}
+
 // answersKeys closes what the cockpit says, and sees that it reads its terminal
 // again: a program may not end while its reading begins.
 func (u *upgrading) answersKeys() {
@@ -48,10 +58,7 @@ func (u *upgrading) byHandText() string {
 func TestShellByKeys(t *testing.T) {
 	u := upgradeWorld(t)
 	term := u.device()
-	term.Keys("1j")
-	term.Wait("the key on a node", shows("s shell"))
-	term.Keys("s")
-	term.Wait("a shell on the node", shows("daytwo steps aside for a shell on worker-0", "@worker-0:"))
+	u.shell("1j", "daytwo steps aside for a shell on worker-0", "@worker-0:")
 	if term.Full() {
 		t.Error("the shell is on the cockpit's own screen")
 	}
@@ -83,12 +90,9 @@ func TestShellByKeys(t *testing.T) {
 // TestShellThatCannotBe says why and comes back; read-only mode has none.
 func TestShellThatCannotBe(t *testing.T) {
 	u := upgradeWorld(t)
-	term := u.device()
+	u.device()
 	defer u.w.RefuseSSH("worker-1")()
-	term.Keys("1jj")
-	term.Wait("the key on a node", shows("s shell"))
-	term.Keys("s")
-	term.Wait("why", shows("shell on worker-1", "dialling worker-1", "enter close"))
+	u.shell("1jj", "shell on worker-1", "dialling worker-1", "enter close")
 	if text := u.byHandText(); !strings.Contains(text, "dialling worker-1") {
 		t.Errorf("written down is %s", text)
 	}
@@ -99,10 +103,7 @@ func TestShellThatCannotBe(t *testing.T) {
 func TestLineLostInAShell(t *testing.T) {
 	u := upgradeWorld(t)
 	term := u.device()
-	term.Keys("1jj")
-	term.Wait("the key on a node", shows("s shell"))
-	term.Keys("s")
-	term.Wait("a shell", shows("@worker-1:"))
+	u.shell("1jj", "@worker-1:")
 	u.w.CutSSH("worker-1")
 	term.Wait("the cockpit and why", shows("shell on worker-1", "the line to worker-1 was lost", "enter close"))
 	u.answersKeys()
@@ -152,10 +153,7 @@ func TestExecByKeys(t *testing.T) {
 func TestShellEndsWithTheProgram(t *testing.T) {
 	u := upgradeWorld(t)
 	term := u.device()
-	term.Keys("1j")
-	term.Wait("the key on a node", shows("s shell"))
-	term.Keys("s")
-	term.Wait("a shell", shows("@worker-0:"))
+	u.shell("1j", "@worker-0:")
 	term.Close()
 	if text := u.byHandText(); strings.Count(text, "\n") != 2 || !shows(`"mark":"ended"`, "context canceled")(text) {
 		t.Errorf("written down is %s", text)

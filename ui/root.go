@@ -126,8 +126,8 @@ func (r *Root) Init() tea.Cmd {
 
 // redraw draws the whole screen anew. A frame that was on its way when the
 // terminal's size changed may have left scroll margins of the old size, within
-// which a new frame would scroll: they go first.
-// Their message clears the screen.
+// which a new frame would scroll: they go first, and the message that they are
+// gone clears the screen.
 func redraw() tea.Cmd { return tea.Raw(ansi.SetTopBottomMargins(0, 0)) }
 
 // Update handles one message: first what changes the frame, then the rest

@@ -132,20 +132,14 @@ func TestDrainPlanNamesThePermissionThatIsMissing(t *testing.T) {
 
 func TestDrainScreens(t *testing.T) {
 	t.Parallel()
-	for _, size := range []struct {
-		name string
-		w, h int
-	}{{"80x24", 80, 24}, {"120x40", 120, 40}, {"200x50", 200, 50}} {
-		t.Run(size.name, func(t *testing.T) {
-			t.Parallel()
-			h := newHousehold()
-			d := h.wizard(t, size.w, size.h, new([]drain.Plan))
-			d.Golden("drain-blocked-" + size.name)
-			h.calm()
-			d.Press("a")
-			d.Golden("drain-plan-" + size.name)
-			d.Press("enter")
-			d.Golden("drain-confirm-" + size.name)
-		})
-	}
+	atSizes(t, func(t *testing.T, size string, width, height int) {
+		h := newHousehold()
+		d := h.wizard(t, width, height, new([]drain.Plan))
+		d.Golden("drain-blocked-" + size)
+		h.calm()
+		d.Press("a")
+		d.Golden("drain-plan-" + size)
+		d.Press("enter")
+		d.Golden("drain-confirm-" + size)
+	})
 }

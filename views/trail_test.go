@@ -78,22 +78,16 @@ func trailed(t *testing.T, width, height int, last **trail.Fan, keys ...string) 
 
 func TestTrailScreens(t *testing.T) {
 	t.Parallel()
-	for _, size := range []struct {
-		name string
-		w, h int
-	}{{"80x24", 80, 24}, {"120x40", 120, 40}, {"200x50", 200, 50}} {
-		t.Run(size.name, func(t *testing.T) {
-			t.Parallel()
-			d := trailed(t, size.w, size.h, new(*trail.Fan), "t", "down", "down")
-			d.Golden("trail-" + size.name)
-			d.Press("a", "enter")
-			d.Golden("trail-nodes-" + size.name)
-			d.Press("down", "enter")
-			d.Golden("trail-output-" + size.name)
-			d.Press("esc", "esc", "down", "down", "down", "enter")
-			d.Golden("trail-confirm-" + size.name)
-		})
-	}
+	atSizes(t, func(t *testing.T, size string, width, height int) {
+		d := trailed(t, width, height, new(*trail.Fan), "t", "down", "down")
+		d.Golden("trail-" + size)
+		d.Press("a", "enter")
+		d.Golden("trail-nodes-" + size)
+		d.Press("down", "enter")
+		d.Golden("trail-output-" + size)
+		d.Press("esc", "esc", "down", "down", "down", "enter")
+		d.Golden("trail-confirm-" + size)
+	})
 }
 
 // TestTrailChoosesNodes by marks: the one it was opened on, some, all.

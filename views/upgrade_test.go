@@ -192,24 +192,18 @@ func TestUpgradeTypedVersionAndRefusal(t *testing.T) {
 
 func TestUpgradeScreens(t *testing.T) {
 	t.Parallel()
-	for _, size := range []struct {
-		name string
-		w, h int
-	}{{"80x24", 80, 24}, {"120x40", 120, 40}, {"200x50", 200, 50}} {
-		t.Run(size.name, func(t *testing.T) {
-			t.Parallel()
-			u := &upgrades{blocked: "worker-2"}
-			d := u.wizard(t, size.w, size.h)
-			d.Golden("upgrade-target-" + size.name)
-			d.Press("enter")
-			d.Golden("upgrade-plan-" + size.name)
-			u.blocked = ""
-			d.Press("n", "b")
-			d.Type("tested by hand")
-			d.Press("enter", "a")
-			d.Golden("upgrade-ready-" + size.name)
-			d.Press("enter")
-			d.Golden("upgrade-confirm-" + size.name)
-		})
-	}
+	atSizes(t, func(t *testing.T, size string, width, height int) {
+		u := &upgrades{blocked: "worker-2"}
+		d := u.wizard(t, width, height)
+		d.Golden("upgrade-target-" + size)
+		d.Press("enter")
+		d.Golden("upgrade-plan-" + size)
+		u.blocked = ""
+		d.Press("n", "b")
+		d.Type("tested by hand")
+		d.Press("enter", "a")
+		d.Golden("upgrade-ready-" + size)
+		d.Press("enter")
+		d.Golden("upgrade-confirm-" + size)
+	})
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -130,7 +129,7 @@ func (o operator) byKubectl() time.Duration {
 // own journal, from the plan's confirmation to its end.
 func (o operator) byKeys(c cockpit, pods int) time.Duration {
 	o.t.Helper()
-	before := o.journals()
+	before := o.files("runs", "*", "journal.jsonl")
 	c.press("1", "d drain")
 	c.press("gj", "worker-0")
 	c.press("d", "Plan: drain worker-0", "ready to start")
@@ -145,24 +144,13 @@ func (o operator) byKeys(c cockpit, pods int) time.Duration {
 	if !strings.Contains(o.log(), "node/worker-0 drained") {
 		o.t.Errorf("the log does not end in kubectl's words:\n%s", o.log())
 	}
-	after := o.journals()
+	after := o.files("runs", "*", "journal.jsonl")
 	if len(after) != len(before)+1 {
 		o.t.Fatalf("journals %v, were %v", after, before)
 	}
 	c.press("\x1b", "Plan: drain worker-0")
 	c.press("\x1b", "5 Backups")
 	return o.took(after[len(after)-1])
-}
-
-// journals are the runs' journals, oldest first.
-func (o operator) journals() []string {
-	o.t.Helper()
-	found, err := filepath.Glob(filepath.Join(strings.TrimPrefix(o.env[0], "XDG_STATE_HOME="), "daytwo", "*", "runs", "*", "journal.jsonl"))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	slices.Sort(found)
-	return found
 }
 
 // took is the time between a journal's first entry and its last.

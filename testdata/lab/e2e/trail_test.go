@@ -26,11 +26,7 @@ func ageless(text string) string {
 // kept is what the trail kept last, without what was kept before.
 func (o operator) kept(before []string) (all []string, text string) {
 	o.t.Helper()
-	state := strings.TrimPrefix(o.env[0], "XDG_STATE_HOME=")
-	all, err := filepath.Glob(filepath.Join(state, "daytwo", "*", "record", "trail", "*.log"))
-	if err != nil {
-		o.t.Fatal(err)
-	}
+	all = o.files("record", "trail", "*.log")
 	for _, path := range all {
 		if !slices.Contains(before, path) {
 			raw, err := os.ReadFile(path)

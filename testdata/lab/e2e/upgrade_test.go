@@ -215,14 +215,26 @@ func (o operator) begin(c cockpit) {
 	})
 }
 
+// files are those of a pattern in the cluster's folder of state; their names
+// sort by time.
+func (o operator) files(pattern ...string) []string {
+	o.t.Helper()
+	state := strings.TrimPrefix(o.env[0], "XDG_STATE_HOME=")
+	found, err := filepath.Glob(filepath.Join(append([]string{state, "daytwo", "*"}, pattern...)...))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	slices.Sort(found)
+	return found
+}
+
 // log is what the last run wrote.
 func (o operator) log() string {
 	o.t.Helper()
-	logs, err := filepath.Glob(filepath.Join(strings.TrimPrefix(o.env[0], "XDG_STATE_HOME="), "daytwo", "*", "runs", "*", "output.log"))
-	if err != nil || len(logs) == 0 {
-		o.t.Fatalf("no log of a run: %v", err)
+	logs := o.files("runs", "*", "output.log")
+	if len(logs) == 0 {
+		o.t.Fatal("no log of a run")
 	}
-	slices.Sort(logs)
 	text, err := os.ReadFile(logs[len(logs)-1])
 	if err != nil {
 		o.t.Fatal(err)
@@ -314,9 +326,9 @@ func (o operator) whileStep(node, step string, do func()) {
 // notesMatch reads what was written down, and what the rule says to it.
 func (o operator) notesMatch(version string) {
 	o.t.Helper()
-	notes, err := filepath.Glob(filepath.Join(strings.TrimPrefix(o.env[0], "XDG_STATE_HOME="), "daytwo", "*", "record", "upgrade-*.md"))
-	if err != nil || len(notes) == 0 {
-		o.t.Fatalf("no notes were written: %v", err)
+	notes := o.files("record", "upgrade-*.md")
+	if len(notes) == 0 {
+		o.t.Fatal("no notes were written")
 	}
 	text, err := os.ReadFile(notes[len(notes)-1])
 	if err != nil {
