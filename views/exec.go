@@ -83,10 +83,10 @@ func newExecChoice(w Exec, about sources.Ref) *execChoice {
 		Match: func(i inside) string { return i.name() + " " + i.image + " " + i.node },
 		Empty: func(ui.Frame) string { return about.String() + " has no container that runs" },
 		Columns: []ui.Column[inside]{
-			{Title: "container", Width: 20, Cell: func(f ui.Frame, i inside) ui.Cell { return strong(f, i.ask.Container) }},
+			{Title: "container", Width: 16, Cell: func(f ui.Frame, i inside) ui.Cell { return strong(f, i.ask.Container) }},
 			{Title: "pod", Cell: func(f ui.Frame, i inside) ui.Cell { return plain(f, i.ask.Pod.String()) }},
 			{Title: "node", Width: 16, Priority: 1, Cell: func(f ui.Frame, i inside) ui.Cell { return dim(f, i.node) }},
-			{Title: "image", Priority: 2, Cell: func(f ui.Frame, i inside) ui.Cell { return dim(f, i.image) }},
+			{Title: "image", Width: 44, Priority: 2, Cell: func(f ui.Frame, i inside) ui.Cell { return dim(f, i.image) }},
 		},
 	}
 	return v

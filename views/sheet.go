@@ -43,6 +43,10 @@ func glyph(f ui.Frame, s sources.Severity) ui.Cell { return judged(f, s, f.Theme
 // does not push the rest off the screen.
 const widest = 44
 
+// narrowest is the least that a column cut at the edge takes: "30…" would be
+// read as a figure.
+const narrowest = 6
+
 // lines renders the sheet at a width.
 func (s sheet) lines(f ui.Frame, width int) []string {
 	widths := make([]int, len(s.titles))
@@ -72,7 +76,7 @@ func sheetLine(cells []ui.Cell, widths []int, width int) string {
 		if i == len(cells)-1 {
 			w = left
 		}
-		if w <= 0 {
+		if w < min(max(widths[i], 1), narrowest) {
 			break
 		}
 		b.WriteString(c.Style.Render(ui.Fit(c.Text, w)))

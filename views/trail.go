@@ -54,9 +54,9 @@ func newTrailPage(f ui.Frame, w Trail, node string) *trailPage {
 		Empty: func(ui.Frame) string { return "there are no commands" },
 		Columns: []ui.Column[trail.Line]{
 			{Title: "command", Width: 16, Cell: func(f ui.Frame, l trail.Line) ui.Cell { return strong(f, l.Name) }},
-			{Title: "as typed", Cell: func(f ui.Frame, l trail.Line) ui.Cell { return plain(f, l.Shown()) }},
 			{Title: "runs", Width: 10, Cell: func(f ui.Frame, l trail.Line) ui.Cell { return dim(f, lineWhere(l)) }},
 			{Title: "risk", Width: 7, Priority: 1, Cell: lineRisk},
+			{Title: "as typed", Cell: func(f ui.Frame, l trail.Line) ui.Cell { return plain(f, l.Shown()) }},
 		},
 	}
 	v.nodes = ui.Table[sources.Node]{
