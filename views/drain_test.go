@@ -132,14 +132,17 @@ func TestDrainPlanNamesThePermissionThatIsMissing(t *testing.T) {
 
 func TestDrainScreens(t *testing.T) {
 	t.Parallel()
-	atSizes(t, func(t *testing.T, size string, width, height int) {
-		h := newHousehold()
-		d := h.wizard(t, width, height, new([]drain.Plan))
-		d.Golden("drain-blocked-" + size)
-		h.calm()
-		d.Press("a")
-		d.Golden("drain-plan-" + size)
-		d.Press("enter")
-		d.Golden("drain-confirm-" + size)
-	})
+	for _, size := range sizes() {
+		t.Run(size.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHousehold()
+			d := h.wizard(t, size.width, size.height, new([]drain.Plan))
+			d.Golden("drain-blocked-" + size.name)
+			h.calm()
+			d.Press("a")
+			d.Golden("drain-plan-" + size.name)
+			d.Press("enter")
+			d.Golden("drain-confirm-" + size.name)
+		})
+	}
 }

@@ -78,16 +78,19 @@ func trailed(t *testing.T, width, height int, last **trail.Fan, keys ...string) 
 
 func TestTrailScreens(t *testing.T) {
 	t.Parallel()
-	atSizes(t, func(t *testing.T, size string, width, height int) {
-		d := trailed(t, width, height, new(*trail.Fan), "t", "down", "down")
-		d.Golden("trail-" + size)
-		d.Press("a", "enter")
-		d.Golden("trail-nodes-" + size)
-		d.Press("down", "enter")
-		d.Golden("trail-output-" + size)
-		d.Press("esc", "esc", "down", "down", "down", "enter")
-		d.Golden("trail-confirm-" + size)
-	})
+	for _, size := range sizes() {
+		t.Run(size.name, func(t *testing.T) {
+			t.Parallel()
+			d := trailed(t, size.width, size.height, new(*trail.Fan), "t", "down", "down")
+			d.Golden("trail-" + size.name)
+			d.Press("a", "enter")
+			d.Golden("trail-nodes-" + size.name)
+			d.Press("down", "enter")
+			d.Golden("trail-output-" + size.name)
+			d.Press("esc", "esc", "down", "down", "down", "enter")
+			d.Golden("trail-confirm-" + size.name)
+		})
+	}
 }
 
 // TestTrailChoosesNodes by marks: the one it was opened on, some, all.

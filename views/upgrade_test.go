@@ -192,18 +192,21 @@ func TestUpgradeTypedVersionAndRefusal(t *testing.T) {
 
 func TestUpgradeScreens(t *testing.T) {
 	t.Parallel()
-	atSizes(t, func(t *testing.T, size string, width, height int) {
-		u := &upgrades{blocked: "worker-2"}
-		d := u.wizard(t, width, height)
-		d.Golden("upgrade-target-" + size)
-		d.Press("enter")
-		d.Golden("upgrade-plan-" + size)
-		u.blocked = ""
-		d.Press("n", "b")
-		d.Type("tested by hand")
-		d.Press("enter", "a")
-		d.Golden("upgrade-ready-" + size)
-		d.Press("enter")
-		d.Golden("upgrade-confirm-" + size)
-	})
+	for _, size := range sizes() {
+		t.Run(size.name, func(t *testing.T) {
+			t.Parallel()
+			u := &upgrades{blocked: "worker-2"}
+			d := u.wizard(t, size.width, size.height)
+			d.Golden("upgrade-target-" + size.name)
+			d.Press("enter")
+			d.Golden("upgrade-plan-" + size.name)
+			u.blocked = ""
+			d.Press("n", "b")
+			d.Type("tested by hand")
+			d.Press("enter", "a")
+			d.Golden("upgrade-ready-" + size.name)
+			d.Press("enter")
+			d.Golden("upgrade-confirm-" + size.name)
+		})
+	}
 }
