@@ -294,6 +294,22 @@ func TestUpgradeOfAMinorGoesServersFirst(t *testing.T) {
 	}
 }
 
+// TestUpgradeOfAClusterWithACrashLoop says what it cannot compare.
+func TestUpgradeOfAClusterWithACrashLoop(t *testing.T) {
+	u := upgradeWorld(t)
+	u.settled()
+	seen := *u.s.store.Snapshot()
+	looping := sources.RestartStory{Row: sources.Row{About: sources.Ref{Kind: "Deployment", Namespace: "shop", Name: "web"}, Severity: sources.Warning}}
+	seen.Judged.Restarts = []sources.RestartStory{looping}
+	p, err := u.s.upgrade.Draft(t.Context(), &seen, patchVersion)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(p.Problems(), func(x upgrade.Problem) bool { return strings.HasSuffix(x.Text, "cannot be told: shop/web") }) {
+		t.Errorf("the plan does not name shop/web: %+v", p.Problems())
+	}
+}
+
 // TestUpgradeRefusesAWrongChecksum: the node is as it was, and goes on once
 // the release server is right.
 func TestUpgradeRefusesAWrongChecksum(t *testing.T) {

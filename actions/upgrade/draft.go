@@ -89,28 +89,7 @@ func (k *Kit) Draft(ctx context.Context, s *sources.Snapshot, target string) (Pl
 	for _, f := range s.Judged.Findings {
 		p.Before = append(p.Before, sources.NoteOf(f))
 	}
-	return p, k.picture(ctx, &p)
-}
-
-// picture keeps how the workloads are before anything is touched.
-func (k *Kit) picture(ctx context.Context, p *Plan) error {
-	works, err := k.Cluster.Workloads(ctx)
-	if err != nil {
-		return fmt.Errorf("looking at the workloads as they are before: %w", err)
-	}
-	for _, x := range works {
-		p.Working = append(p.Working, Working{x.Ref, x.Desired, x.Ready})
-	}
-	pods, err := k.Cluster.Pods(ctx)
-	if err != nil {
-		return fmt.Errorf("looking at the pods as they are before: %w", err)
-	}
-	for _, x := range pods {
-		if configError(x) {
-			p.Sick = append(p.Sick, x.Ref().String())
-		}
-	}
-	return nil
+	return p, k.baseline(ctx, s.Judged.Restarts, &p)
 }
 
 // releases looks the target up for every architecture, and the ages of both

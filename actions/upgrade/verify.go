@@ -238,7 +238,11 @@ func (w *worker) settle(ctx context.Context, out io.Writer, whole bool) error {
 		}
 		return fmt.Errorf("the cluster is not as before: %w", err)
 	}
-	say(out, "%d workloads are as before", len(w.plan.Working))
+	names := w.plan.unsteady()
+	say(out, "%d workloads are as before", len(w.plan.Working)-len(names))
+	if len(names) > 0 {
+		say(out, "not compared, for they restarted by themselves before too: %s", strings.Join(names, ", "))
+	}
 	return nil
 }
 
@@ -269,7 +273,7 @@ func (w *worker) worse(ctx context.Context, whole bool) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(out, w.fewer(now)...), nil
+	return append(out, w.plan.fewer(now, w.stranded)...), nil
 }
 
 // sickPods are the DaemonSet pods of this node that are not ready, and pods
@@ -277,7 +281,7 @@ func (w *worker) worse(ctx context.Context, whole bool) ([]string, error) {
 func (w *worker) sickPods(pods []sources.Pod) []string {
 	var out []string
 	for _, p := range pods {
-		if p.Node == w.node.Name && p.Owner.Kind == "DaemonSet" && !p.Ready && p.Deleting.IsZero() && w.wasWell(p.Owner) {
+		if p.Node == w.node.Name && p.Owner.Kind == "DaemonSet" && !p.Ready && p.Deleting.IsZero() && w.plan.wasWell(p.Owner) {
 			out = append(out, p.Ref().String()+" of DaemonSet "+p.Owner.Name+" is not ready")
 		}
 		if configError(p) && !slices.Contains(w.plan.Sick, p.Ref().String()) {
@@ -287,32 +291,8 @@ func (w *worker) sickPods(pods []sources.Pod) []string {
 	return out
 }
 
-// wasWell reports whether a workload had all its pods before.
-func (w *worker) wasWell(ref sources.Ref) bool {
-	i := slices.IndexFunc(w.plan.Working, func(x Working) bool { return x.Ref == ref })
-	return i < 0 || w.plan.Working[i].Ready >= w.plan.Working[i].Desired
-}
-
 func configError(p sources.Pod) bool {
 	return slices.ContainsFunc(p.Containers, func(c sources.Container) bool { return c.Reason == "CreateContainerConfigError" })
-}
-
-// fewer are the workloads that have fewer ready pods than before, and fewer
-// than they want now.
-func (w *worker) fewer(now []sources.Workload) []string {
-	by := map[sources.Ref]sources.Workload{}
-	for _, x := range now {
-		by[x.Ref] = x
-	}
-	var out []string
-	for _, was := range w.plan.Working {
-		is, ok := by[was.Ref]
-		if !ok || is.Ready >= min(was.Ready, is.Desired) || w.stranded(was.Ref) {
-			continue // one that was deleted meanwhile is somebody's wish
-		}
-		out = append(out, fmt.Sprintf("%s %s has %d of %d ready, %d before", strings.ToLower(was.Ref.Kind), was.Ref, is.Ready, is.Desired, was.Ready))
-	}
-	return out
 }
 
 // stranded reports whether a workload's pods wait for this node, which stays

@@ -96,10 +96,11 @@ func (o operator) gather(w crowd) {
 	}
 	if w.budget {
 		labenv.Eventually(o.t, patience, "the budget is counted", func(ctx context.Context) error {
-			if out, err := o.lab.Try(ctx, o.lab.AsAdmin("get", "pdb", "crowd", "-o", "jsonpath={.status.disruptionsAllowed}")...); err != nil || out != "1" {
-				return fmt.Errorf("allowed are %q (%w)", out, err)
+			out, err := o.lab.Try(ctx, o.lab.AsAdmin("get", "pdb", "crowd", "-o", "jsonpath={.status.disruptionsAllowed}")...)
+			if err == nil && out != "1" {
+				err = fmt.Errorf("allowed are %q", out)
 			}
-			return nil
+			return err
 		})
 	}
 }

@@ -77,7 +77,10 @@ func (o operator) awaitRun(limit time.Duration, texts ...string) {
 	o.t.Helper()
 	labenv.Eventually(o.t, limit, "the run says "+strings.Join(texts, " and "), func(ctx context.Context) error {
 		out, err := o.steps(ctx)
-		if err != nil || !holdsAll(out, texts) {
+		if err == nil && !holdsAll(out, texts) {
+			err = errors.New("it does not say so")
+		}
+		if err != nil {
 			return fmt.Errorf("%w\n%s", err, out)
 		}
 		return nil
