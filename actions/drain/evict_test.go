@@ -140,6 +140,10 @@ func TestEmptySurvivesTheServer(t *testing.T) {
 	if err := x.world.StartServer(); err != nil {
 		t.Fatal(err)
 	}
+	var err error
+	if x.admin, err = client(t, x.world, "admin").ForChanges(); err != nil { // the old one's connection is broken
+		t.Fatal(err)
+	}
 	x.patchBudget("shop", "guard", `{"spec":{"minAvailable":0}}`)
 	if err := x.ends(done); err != nil {
 		t.Fatal(err)
