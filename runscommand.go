@@ -62,7 +62,8 @@ func resumeCommand(f *flags, tty terminal) *cobra.Command {
 		Long: `Goes on with a run that was paused, interrupted or failed. The step that was
 begun is looked at first and done again only if the cluster says that it is not
 done. ctrl+c lets the step that runs end and stops after it; pressed again it
-stops at once.
+stops at once. Nothing is asked: an unknown host key or a locked SSH key ends it
+before anything is touched (the cockpit asks; or ssh, and ssh-add).
 
 ID may be the beginning of one, or last. Exit code: 0 done, 1 paused or
 interrupted, 2 failed, 3 not resumed.`,
@@ -151,6 +152,9 @@ func resume(ctx context.Context, f flags, name string, tty terminal) error {
 	if err != nil {
 		return err
 	}
+	if err := s.undoubted(ctx, found); err != nil {
+		return err
+	}
 	if err := s.runner.Resume(ctx, found.ID); err != nil {
 		return err
 	}
@@ -162,6 +166,25 @@ func resume(ctx context.Context, f flags, name string, tty terminal) error {
 	}
 	now, _ := s.runner.Wait(found.ID, ctx.Done())
 	return verdictOf(tty.out, now)
+}
+
+// undoubted is an error where a person has to decide something about a machine
+// before the run can go on: nobody is asked without a screen.
+func (s *session) undoubted(ctx context.Context, r actions.Run) error {
+	a, err := s.runner.Action(r.ID)
+	if err != nil {
+		return nil //nolint:nilerr // Resume says what is wrong with it
+	}
+	v, ok := a.(actions.Visitor)
+	if !ok {
+		return nil
+	}
+	for _, node := range v.Machines(r) {
+		if doubt := s.hosts.Doubt(ctx, node); doubt != nil {
+			return fmt.Errorf("not resumed, nothing was touched: %w", doubt)
+		}
+	}
+	return nil
 }
 
 // follow writes a stream until it ends or ctx does.

@@ -27,7 +27,7 @@ func (s *session) trail() views.Trail {
 	if record := s.folder("record"); record != "" {
 		kit.Dir = filepath.Join(record, "trail")
 	}
-	return views.Trail{Kit: kit, Start: func(l trail.Line, nodes []sources.Node) *trail.Fan {
+	return views.Trail{Kit: kit, Door: s.door(), Start: func(l trail.Line, nodes []sources.Node) *trail.Fan {
 		fan := kit.Start(s.life, l, nodes)
 		s.done.Go(fan.Wait)
 		return fan
@@ -37,7 +37,7 @@ func (s *session) trail() views.Trail {
 // hand gives the terminal away.
 func (s *session) hand() views.Hand {
 	return views.Hand{
-		Book: s.byHand(),
+		Book: s.byHand(), Door: s.door(),
 		Shell: func(ctx context.Context, node string, t ui.Terminal) error {
 			shell, ok := s.hosts.Host(node).(sources.Shell)
 			if !ok {

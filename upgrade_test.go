@@ -45,13 +45,20 @@ func upgradeWorld(t *testing.T) *upgrading {
 // rules say and nothing else.
 func upgradeWorldFor(t *testing.T, user string, rules ...rbac.PolicyRule) *upgrading {
 	t.Helper()
+	return upgradeWorldWith(t, user, demo.Options{ViewerRules: rules})
+}
+
+// upgradeWorldWith is the world of a user, with what o says beside.
+func upgradeWorldWith(t *testing.T, user string, o demo.Options) *upgrading {
+	t.Helper()
 	t.Parallel()
 	dir := t.TempDir()
 	began := time.Now()
 	clock := func() time.Time { return began.Add(hurry * time.Since(began)) }
 	tick := time.NewTicker(time.Second / hurry)
 	t.Cleanup(tick.Stop)
-	w, err := demo.Start(t.Context(), demo.Options{Scenario: demo.Healthy, Clock: clock, Tick: tick.C, ViewerRules: rules})
+	o.Scenario, o.Clock, o.Tick = demo.Healthy, clock, tick.C
+	w, err := demo.Start(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -62,6 +62,10 @@ type Undoer interface{ Offers(run Run) []Offer }
 // Leaver is an action that can tell what an abandoned run leaves as it is.
 type Leaver interface{ Leaves(run Run) []string }
 
+// Visitor is an action that speaks to the machines of these nodes in what is
+// left to do of its run (a zero one did not begin).
+type Visitor interface{ Machines(run Run) []string }
+
 // Restore makes an action again from its saved exported fields. Each kind has
 // one, with what it works with inside.
 type Restore func(saved []byte) (Action, error)

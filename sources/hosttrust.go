@@ -2,6 +2,7 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -9,12 +10,35 @@ import (
 // Trust is what only a person may decide before a machine is spoken to. It is
 // asked by hand after one of the errors below, never by itself.
 type Trust interface {
+	// Doubt logs in to a node's machine, if nobody is logged in, and returns
+	// what a person must decide first: one of the errors below. It is nil where
+	// there is nothing to decide, also if the machine does not answer for a few
+	// seconds: what is done there then says why it fails.
+	Doubt(ctx context.Context, node string) error
 	// Accept writes an unknown host key to known_hosts.
 	Accept(unknown *UnknownKeyError) error
 	// Unlock opens a locked key file for as long as the program runs. The
 	// passphrase is not kept.
 	Unlock(path string, passphrase []byte) error
 }
+
+// Doubt returns the error within err that only a person can do something
+// about; trying again without one is in vain. It is nil if there is none.
+func Doubt(err error) error {
+	if unknown, ok := errors.AsType[*UnknownKeyError](err); ok {
+		return unknown
+	}
+	if changed, ok := errors.AsType[*ChangedKeyError](err); ok {
+		return changed
+	}
+	if locked, ok := errors.AsType[*LockedKeyError](err); ok {
+		return locked
+	}
+	return nil
+}
+
+// ErrPassphrase says that a passphrase was not the right one.
+var ErrPassphrase = errors.New("that is not the passphrase of this key; try again")
 
 // Shell is a Host that opens a terminal on the machine.
 type Shell interface {
@@ -38,7 +62,7 @@ type UnknownKeyError struct {
 
 // Error says how to find out whether the key is the right one.
 func (e *UnknownKeyError) Error() string {
-	return fmt.Sprintf("%s (%s) shows a host key that is not in %s: %s %s. Compare it with `ssh-keygen -lf` on the machine's own console, then accept it",
+	return fmt.Sprintf("%s (%s) shows a host key that is not in %s: %s %s. Compare it with `ssh-keygen -lf` on the machine's own console, then accept it: the cockpit asks for it where something is to be done there",
 		e.Node, e.Host, e.File, e.Type, e.Fingerprint)
 }
 

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"strings"
 
 	"daytwo/keymap"
@@ -21,13 +22,26 @@ type Question struct {
 	Text   string // free text to begin with
 	Secret bool   // free text that is not shown
 	Danger bool   // the title in the colour of what cannot be undone
+	Wrong  string // said until something is typed
+	// Try does something that waits with what was typed, while the dialog
+	// stays; an error is said there and asked for again. nil: nothing to try.
+	Try func(ctx context.Context, text string) error
 	// Do goes on with what was typed.
 	Do func(text string) tea.Cmd
+	// No is what leaving it does; nil: nothing.
+	No func() tea.Cmd
+}
+
+// triedMsg says what came of a question's Try.
+type triedMsg struct {
+	of   *question
+	text string
+	err  error
 }
 
 // Ask opens a question above the view.
 func Ask(q Question) tea.Cmd {
-	return func() tea.Msg { return dialogMsg{&question{q: q, line: line{text: q.Text}}} }
+	return func() tea.Msg { return dialogMsg{&question{q: q, line: line{text: q.Text}, wrong: q.Wrong}} }
 }
 
 // Confirm is the question before an action: the name typed exactly where
@@ -44,6 +58,7 @@ type question struct {
 	q      Question
 	line   line
 	wrong  string // why enter did not go on
+	trying bool   // what was typed; keys wait for nothing but esc
 	scroll Scroll
 }
 
@@ -59,8 +74,10 @@ func (d *question) update(msg tea.Msg, f Frame) (bool, tea.Cmd) {
 	switch m := msg.(type) {
 	case tea.MouseWheelMsg:
 		return false, d.scroll.Update(m, f)
+	case triedMsg:
+		return d.tried(m)
 	case tea.PasteMsg:
-		if d.typing() {
+		if d.typing() && !d.trying {
 			d.line.update(m)
 			d.wrong = ""
 		}
@@ -73,10 +90,14 @@ func (d *question) update(msg tea.Msg, f Frame) (bool, tea.Cmd) {
 func (d *question) key(m tea.KeyPressMsg, f Frame) (bool, tea.Cmd) {
 	switch s := m.String(); {
 	case f.Keys.Global.Back.Matches(s):
-		return true, nil
+		return true, d.leave()
+	case d.trying:
 	case f.Keys.List.Open.Matches(s):
 		if d.wrong = d.missing(); d.wrong != "" {
 			return false, nil
+		}
+		if d.q.Try != nil {
+			return false, d.try()
 		}
 		return true, d.q.Do(d.answer())
 	case s == "up", s == "down", s == "pgup", s == "pgdown":
@@ -87,6 +108,36 @@ func (d *question) key(m tea.KeyPressMsg, f Frame) (bool, tea.Cmd) {
 		d.wrong = ""
 	}
 	return false, nil
+}
+
+// try tries what was typed, off the screen's thread.
+func (d *question) try() tea.Cmd {
+	d.trying = true
+	text := d.answer()
+	return Work(func(ctx context.Context) tea.Msg { return triedMsg{d, text, d.q.Try(ctx, text)} })
+}
+
+func (d *question) tried(m triedMsg) (bool, tea.Cmd) {
+	if m.of != d {
+		return false, nil
+	}
+	d.trying = false
+	if m.err == nil {
+		return true, d.q.Do(m.text)
+	}
+	d.wrong = m.err.Error()
+	if d.q.Secret {
+		d.line.text = ""
+	}
+	return false, nil
+}
+
+// leave is what closing it without an answer does.
+func (d *question) leave() tea.Cmd {
+	if d.q.No == nil {
+		return nil
+	}
+	return d.q.No()
 }
 
 func (d *question) answer() string {
@@ -101,6 +152,8 @@ func (d *question) missing() string {
 	switch {
 	case d.q.Name != "" && d.answer() != d.q.Name:
 		return "type " + d.q.Name + " to go on, esc to leave it"
+	case d.q.Secret && d.answer() == "":
+		return "type it, esc to leave it"
 	case d.q.Label != "" && d.answer() == "":
 		return "it needs some words, esc to leave it"
 	}
@@ -165,8 +218,14 @@ func (d *question) foot(f Frame, width int) []string {
 	case d.q.Label != "":
 		out = append(out, t.Dim.Render(Clean(d.q.Label)), t.Key.Render(">")+" "+t.Text.Render(shown)+caret)
 	}
-	if d.wrong != "" {
-		return append(out, t.Warning.Render(Cut(Clean(d.wrong), width)))
+	switch {
+	case d.trying:
+		return append(out, t.Accent.Render("a moment"))
+	case d.wrong != "":
+		for _, l := range Wrap(Clean(d.wrong), width) {
+			out = append(out, t.Warning.Render(l))
+		}
+		return out
 	}
 	k := f.Keys
 	return append(out, t.Key.Render(k.List.Open.Shown)+" "+t.Dim.Render(d.q.Yes)+"   "+

@@ -185,10 +185,18 @@ func (r *Root) answer(msg tea.Msg) tea.Cmd {
 	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg, watchedMsg:
 		return nil // in the frame
 	case dialogMsg:
+		left := r.leaveOver()
 		r.over = m.over
+		return left
+	case triedMsg:
+		if r.over == overlay(m.of) {
+			return r.input(m)
+		}
 	case openMsg:
-		r.over, r.views = nil, append(r.views, m.view)
+		left := r.leaveOver()
+		r.views = append(r.views, m.view)
 		r.frame = r.newFrame()
+		return left
 	case backMsg:
 		return r.goBack()
 	case toastMsg:
@@ -234,6 +242,16 @@ func (r *Root) input(msg tea.Msg) tea.Cmd {
 	return cmd
 }
 
+// leaveOver closes what lies above the view without an answer.
+func (r *Root) leaveOver() tea.Cmd {
+	over := r.over
+	r.over = nil
+	if asked, ok := over.(*question); ok {
+		return asked.leave()
+	}
+	return nil
+}
+
 // mouse finds out what was hit. Coordinates are translated to those of the
 // part that gets the message.
 func (r *Root) mouse(msg tea.MouseMsg) tea.Cmd {
@@ -242,8 +260,7 @@ func (r *Root) mouse(msg tea.MouseMsg) tea.Cmd {
 	case r.over != nil:
 		_, area := r.over.box(r.frame, r.width, r.height)
 		if _, click := msg.(tea.MouseClickMsg); click && !area.Contains(at.X, at.Y) {
-			r.over = nil
-			return nil
+			return r.leaveOver()
 		}
 		return r.input(Shift(msg, area.X, area.Y))
 	case s.body.Contains(at.X, at.Y):

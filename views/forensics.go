@@ -17,6 +17,7 @@ import (
 // Forensics is what the forensics wizard works with.
 type Forensics struct {
 	Runner ForensicsRunner
+	Door   Door
 	Means  forensics.Means
 	Record string // the folder of the operational record, where the checklist is
 	WhyNot string // why no machine can be looked at; "" if it can
@@ -110,6 +111,12 @@ type (
 		run  string
 		err  error
 	}
+	// forensicsKept says that a person let nothing be looked at: what was in
+	// sight stays.
+	forensicsKept struct {
+		view    *forensicsView
+		verdict *forensics.Verdict
+	}
 	forensicsLoaded struct {
 		view    *forensicsView
 		run     actions.Run
@@ -137,24 +144,25 @@ func (v *forensicsView) Watch() <-chan struct{} {
 	return v.stream.changed()
 }
 
-// start begins the look.
+// start begins the look, once the machine may be spoken to.
 func (v *forensicsView) start(f ui.Frame) tea.Cmd {
+	kept := forensicsKept{v, v.verdict}
 	v.plan = forensics.Inspect(v.with.Means, f.Snapshot, v.node)
 	v.verdict, v.err, v.busy, v.stream = nil, "", true, tail{}
 	plan := v.plan
-	return ui.Work(func(ctx context.Context) tea.Msg {
+	return v.with.Door.Through([]string{v.node}, ui.Work(func(ctx context.Context) tea.Msg {
 		id, err := v.with.Runner.Start(ctx, plan)
 		return forensicsStarted{v, id, err}
-	})
+	}), func() tea.Msg { return kept })
 }
 
 // resume goes on with a look that was stopped.
 func (v *forensicsView) resume() tea.Cmd {
 	v.err, v.busy = "", true
 	id := v.run
-	return ui.Work(func(ctx context.Context) tea.Msg {
+	return v.with.Door.Through([]string{v.node}, ui.Work(func(ctx context.Context) tea.Msg {
 		return forensicsStarted{v, id, v.with.Runner.Resume(ctx, id)}
-	})
+	}), func() tea.Msg { return forensicsKept{v, nil} })
 }
 
 // await waits until a run rests, and reads what came of it.
@@ -194,6 +202,10 @@ func (v *forensicsView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 		}
 		v.run = m.run
 		return v.await(m.run)
+	case forensicsKept:
+		if m.view == v {
+			v.busy, v.verdict = false, m.verdict
+		}
 	case forensicsLoaded:
 		if m.view == v {
 			v.take(m)

@@ -83,7 +83,9 @@ func (v *cleanupView) Commands(f ui.Frame) []ui.Command {
 		}})
 	case actions.Failed, actions.Interrupted, actions.Paused:
 		out = append(out, ui.Command{Key: f.Keys.Run.Retry, Do: func() tea.Cmd {
-			return v.begin(func(ctx context.Context) (string, error) { return v.id, v.from.with.Runner.Resume(ctx, v.id) })
+			return v.from.with.Door.Around(v.clean, run, v.begin(func(ctx context.Context) (string, error) {
+				return v.id, v.from.with.Runner.Resume(ctx, v.id)
+			}))
 		}})
 	case actions.Waiting, actions.Done, actions.AlreadyTrue, actions.Skipped, actions.Abandoned:
 	}

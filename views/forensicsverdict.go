@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"daytwo/actions"
 	"daytwo/actions/forensics"
 	"daytwo/keymap"
 	"daytwo/sources"
@@ -100,7 +101,7 @@ func (v *forensicsView) confirm(s forensics.Suggestion) ui.Question {
 		lines = append(lines, "· "+p.Why+" "+p.Namespace+"/"+p.Name)
 	}
 	return ui.Confirm(clean.Title(), clean.Confirm(), "clean up", lines, func() tea.Cmd {
-		return openCleanup(v, clean)
+		return v.with.Door.Around(clean, actions.Run{}, openCleanup(v, clean))
 	})
 }
 

@@ -14,6 +14,7 @@ import (
 // Hand gives the terminal to a shell on a node, and takes it back.
 type Hand struct {
 	Book *trail.Book
+	Door Door
 	// Shell runs the login's shell on a node.
 	Shell func(ctx context.Context, node string, t ui.Terminal) error
 }
@@ -31,9 +32,8 @@ func (w Hand) Tool(f ui.Frame, about sources.Ref) []ui.Command {
 		c.WhyNot = mayAnything
 	}
 	c.Do = func() tea.Cmd {
-		return w.aside("shell on "+about.Name, trail.Deed{What: "shell", On: []string{about.Name}}, func(ctx context.Context, t ui.Terminal) error {
-			return w.Shell(ctx, about.Name, t)
-		})
+		return w.Door.Through([]string{about.Name}, w.aside("shell on "+about.Name, trail.Deed{What: "shell", On: []string{about.Name}},
+			func(ctx context.Context, t ui.Terminal) error { return w.Shell(ctx, about.Name, t) }), nil)
 	}
 	return []ui.Command{c}
 }

@@ -208,7 +208,7 @@ func (v *runView) steering(f ui.Frame, r actions.Run) []ui.Command {
 		skip.WhyNot = why
 	}
 	return []ui.Command{
-		{Key: resume, Risk: keymap.Changes, Do: func() tea.Cmd { return v.resume(r) }},
+		{Key: resume, Risk: keymap.Changes, Do: func() tea.Cmd { return v.with.resume(r) }},
 		skip,
 		{Key: k.Abandon, Do: func() tea.Cmd { return v.askAbandon(r) }},
 	}
@@ -248,15 +248,6 @@ func (v *runView) work(what string, do func(ctx context.Context) error) tea.Cmd 
 	})
 }
 
-func (v *runView) resume(r actions.Run) tea.Cmd {
-	return ui.Work(func(ctx context.Context) tea.Msg {
-		if err := v.with.Runner.Resume(ctx, r.ID); err != nil {
-			return v.with.refused(r.Title, err, v.resume(r))()
-		}
-		return nil
-	})
-}
-
 func (v *runView) askStop(f ui.Frame, r actions.Run) tea.Cmd {
 	step := "the step that runs"
 	if r.At < len(r.Steps) {
@@ -279,11 +270,11 @@ func (v *runView) askSkip(r actions.Run) tea.Cmd {
 		Lines: []string{"It is not done and not looked at; the run goes on with what follows. The reason goes into the record."},
 		Label: "why is it skipped?",
 		Do: func(reason string) tea.Cmd {
-			return v.work("skip", func(ctx context.Context) error {
+			return ui.Work(func(context.Context) tea.Msg {
 				if err := v.with.Runner.Skip(r.ID, step.ID, reason); err != nil {
-					return err
+					return ui.Toast(sources.Critical, "skip: "+err.Error())()
 				}
-				return v.with.Runner.Resume(ctx, r.ID)
+				return v.with.resume(r)()
 			})
 		},
 	})

@@ -31,7 +31,10 @@ type Steerer interface {
 }
 
 // Runs shows runs, and lets wizards begin them.
-type Runs struct{ Runner Runner }
+type Runs struct {
+	Runner Runner
+	Door   Door
+}
 
 // Tool offers the list of runs, wherever one is.
 func (w Runs) Tool(f ui.Frame, _ sources.Ref) []ui.Command {
@@ -58,12 +61,29 @@ func (w Runs) Begin(a actions.Action, lines ...string) tea.Cmd {
 // Start starts an action that was confirmed already and shows its run, or why
 // it was not started.
 func (w Runs) Start(a actions.Action) tea.Cmd {
-	return ui.Work(func(ctx context.Context) tea.Msg {
+	return w.Door.Around(a, actions.Run{}, ui.Work(func(ctx context.Context) tea.Msg {
 		id, err := w.Runner.Start(ctx, a)
 		if err != nil {
 			return w.refused(a.Title(), err, w.Start(a))()
 		}
 		return w.Open(id)()
+	}))
+}
+
+// resume goes on with a run: with what its action has left to do.
+func (w Runs) resume(r actions.Run) tea.Cmd {
+	begin := ui.Work(func(ctx context.Context) tea.Msg {
+		if err := w.Runner.Resume(ctx, r.ID); err != nil {
+			return w.refused(r.Title, err, w.resume(r))()
+		}
+		return nil
+	})
+	return ui.Work(func(context.Context) tea.Msg {
+		a, err := w.Runner.Action(r.ID)
+		if err != nil {
+			return begin() // it says what is wrong with it
+		}
+		return w.Door.Around(a, r, begin)()
 	})
 }
 

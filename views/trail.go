@@ -18,6 +18,7 @@ import (
 // Trail offers the commands that one types in an incident.
 type Trail struct {
 	Kit   trail.Kit
+	Door  Door
 	Start func(trail.Line, []sources.Node) *trail.Fan
 }
 
@@ -199,8 +200,14 @@ func whyNotRun(f ui.Frame, l trail.Line, nodes []sources.Node) string {
 // begin runs a line, after its name was typed where it is not known to read
 // only.
 func (w Trail) begin(f ui.Frame, l trail.Line, nodes []sources.Node) tea.Cmd {
+	var machines []string
+	if l.Node {
+		for _, n := range nodes {
+			machines = append(machines, n.Name)
+		}
+	}
 	start := func() tea.Cmd {
-		return ui.Work(func(context.Context) tea.Msg { return ui.Open(newTrailRun(w.Start(l, nodes)))() })
+		return w.Door.Past(machines, ui.Work(func(context.Context) tea.Msg { return ui.Open(newTrailRun(w.Start(l, nodes)))() }), nil)
 	}
 	if l.ReadsOnly() {
 		return start()

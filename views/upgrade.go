@@ -26,12 +26,12 @@ type Upgrades interface {
 
 // UpgradeTool offers the upgrade of the cluster, whatever the cursor is on.
 // start begins an action that was confirmed and shows its run.
-func UpgradeTool(u Upgrades, start func(actions.Action) tea.Cmd) func(ui.Frame, sources.Ref) []ui.Command {
+func UpgradeTool(u Upgrades, door Door, start func(actions.Action) tea.Cmd) func(ui.Frame, sources.Ref) []ui.Command {
 	return func(f ui.Frame, about sources.Ref) []ui.Command {
 		c := ui.Command{
 			Key: f.Keys.Tools.Upgrade, Risk: keymap.Changes, Minor: about.Kind != "Node" && about.Kind != "Cluster" && about.Kind != "",
 			Do: func() tea.Cmd {
-				v := &upgradeTargets{tools: u, start: start}
+				v := &upgradeTargets{tools: u, door: door, start: start}
 				return tea.Batch(ui.Open(v), v.ask())
 			},
 		}
@@ -45,6 +45,7 @@ func UpgradeTool(u Upgrades, start func(actions.Action) tea.Cmd) func(ui.Frame, 
 // upgradeTargets is the wizard's first page: which version.
 type upgradeTargets struct {
 	tools  Upgrades
+	door   Door
 	start  func(actions.Action) tea.Cmd
 	asked  bool // the channels were answered, well or badly
 	heads  []sources.Channel
@@ -183,10 +184,20 @@ func (v *upgradeTargets) askTyped(f ui.Frame) tea.Cmd {
 
 func (v *upgradeTargets) draft(f ui.Frame, version string) tea.Cmd {
 	v.drafting, v.failed = version, nil
-	return ui.Work(func(ctx context.Context) tea.Msg {
+	draft := ui.Work(func(ctx context.Context) tea.Msg {
 		plan, err := v.tools.Draft(ctx, f.Snapshot, version)
 		return draftMsg{v, plan, err}
 	})
+	return v.door.Past(nodeNames(f.Snapshot), draft, draft)
+}
+
+// nodeNames are the cluster's nodes.
+func nodeNames(s *sources.Snapshot) []string {
+	out := make([]string, 0, len(s.Nodes.Value))
+	for _, n := range s.Nodes.Value {
+		out = append(out, n.Name)
+	}
+	return out
 }
 
 // Update takes the answers of what was asked.
@@ -202,7 +213,7 @@ func (v *upgradeTargets) Update(msg tea.Msg, _ ui.Frame) tea.Cmd {
 		}
 		v.drafting, v.failed = "", m.err
 		if m.err == nil {
-			return ui.Open(newUpgradePlan(v.tools, v.start, m.plan))
+			return ui.Open(newUpgradePlan(v, m.plan))
 		}
 	}
 	return nil

@@ -88,7 +88,7 @@ func (u *upgrades) wizard(t *testing.T, width, height int) *uitest.Driver {
 		u.started = append(u.started, a.(*upgrade.Action).Plan)
 		return ui.Toast(sources.OK, "started "+a.Title())
 	}
-	o := ui.Options{Color: true, Tools: []func(ui.Frame, sources.Ref) []ui.Command{views.UpgradeTool(u, start)}}
+	o := ui.Options{Color: true, Tools: []func(ui.Frame, sources.Ref) []ui.Command{views.UpgradeTool(u, views.Door{}, start)}}
 	d, _ := open(t, width, height, o, world.healthy)
 	d.Press("1", "u")
 	return d

@@ -20,6 +20,7 @@ import (
 // way, and what a person decides.
 type upgradePlan struct {
 	tools  Upgrades
+	door   Door
 	start  func(actions.Action) tea.Cmd
 	plan   upgrade.Plan
 	cursor int // among the nodes in their order
@@ -31,8 +32,8 @@ type upgradePlan struct {
 	note   string // why something could not be done
 }
 
-func newUpgradePlan(u Upgrades, start func(actions.Action) tea.Cmd, p upgrade.Plan) *upgradePlan {
-	return &upgradePlan{tools: u, start: start, plan: p}
+func newUpgradePlan(from *upgradeTargets, p upgrade.Plan) *upgradePlan {
+	return &upgradePlan{tools: from.tools, door: from.door, start: from.start, plan: p}
 }
 
 // Title names the page for the header's path.
@@ -244,10 +245,11 @@ const longestSoak = time.Hour
 
 func (v *upgradePlan) planAgain(f ui.Frame) tea.Cmd {
 	v.again, v.note = true, ""
-	return ui.Work(func(ctx context.Context) tea.Msg {
+	draft := ui.Work(func(ctx context.Context) tea.Msg {
 		plan, err := v.tools.Draft(ctx, f.Snapshot, v.plan.Target)
 		return draftMsg{v, plan, err}
 	})
+	return v.door.Past(nodeNames(f.Snapshot), draft, draft)
 }
 
 // Update takes the new plan: what a person decided before still holds.

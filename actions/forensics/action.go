@@ -63,6 +63,9 @@ func (i *Inspection) Title() string { return "Forensics of " + i.Node }
 // Changes is false: nothing but reading.
 func (i *Inspection) Changes() bool { return false }
 
+// Machines implements actions.Visitor.
+func (i *Inspection) Machines(actions.Run) []string { return []string{i.Node} }
+
 // Confirm asks for nothing to be typed.
 func (i *Inspection) Confirm() string { return "" }
 

@@ -97,6 +97,14 @@ func (c *Cleanup) Title() string {
 // Changes is true.
 func (c *Cleanup) Changes() bool { return true }
 
+// Machines implements actions.Visitor. Pods are deleted without it.
+func (c *Cleanup) Machines(actions.Run) []string {
+	if c.What == CleanPods {
+		return nil
+	}
+	return []string{c.Node}
+}
+
 // Confirm is the node's name.
 func (c *Cleanup) Confirm() string { return c.Node }
 

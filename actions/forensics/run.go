@@ -28,8 +28,8 @@ func (p probe) line() string {
 	return lead + p.command
 }
 
-// run asks the node, reads the answer into facts and tells it on out. Only
-// that ctx ended is an error of the run: everything else that goes wrong is
+// run asks the node, reads the answer into facts and tells it on out. That
+// ctx ended and that a person must decide first are errors of the run: everything else that goes wrong is
 // an answer too, and the next probe may still work.
 func (p probe) run(ctx context.Context, host sources.Host, clock func() time.Time, out io.Writer) (Result, Facts, error) {
 	r := Result{ID: p.id, Title: p.title, Command: p.line(), Began: clock()}
@@ -39,6 +39,9 @@ func (p probe) run(ctx context.Context, host sources.Host, clock func() time.Tim
 	r.Took = clock().Sub(r.Began)
 	if ctx.Err() != nil {
 		return r, facts, fmt.Errorf("looking at the node: %w", context.Cause(ctx))
+	}
+	if doubt := sources.Doubt(err); doubt != nil {
+		return r, facts, doubt // of no use to ask on: a person decides, then it is tried again
 	}
 	r.Err, r.Note = p.judge(err, got, errs)
 	if r.Err == "" {

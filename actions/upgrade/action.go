@@ -74,6 +74,22 @@ func (*Action) Changes() bool { return true }
 // Confirm implements actions.Action: the cluster's name is typed.
 func (a *Action) Confirm() string { return a.Plan.Cluster }
 
+// Machines implements actions.Visitor: of those that change, and have a step
+// left.
+func (a *Action) Machines(r actions.Run) []string {
+	left := map[string]bool{}
+	for _, s := range r.Steps[min(r.At, len(r.Steps)):] {
+		left[s.Group] = true
+	}
+	var out []string
+	for _, n := range a.Plan.Nodes {
+		if !a.Plan.done(n) && (left[n.Name] || len(r.Steps) == 0) {
+			out = append(out, n.Name)
+		}
+	}
+	return out
+}
+
 // Steps implements actions.Action.
 func (a *Action) Steps() []actions.Step { return a.steps() }
 

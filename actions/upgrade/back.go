@@ -81,6 +81,9 @@ func (*Back) Changes() bool { return true }
 // Confirm implements actions.Action: the node's name is typed.
 func (b *Back) Confirm() string { return b.Plan.Node.Name }
 
+// Machines implements actions.Visitor.
+func (b *Back) Machines(actions.Run) []string { return []string{b.Plan.Node.Name} }
+
 // Preflight implements actions.Action.
 func (b *Back) Preflight(ctx context.Context, _ *sources.Snapshot) []sources.Finding {
 	f := sources.Finding{Rule: "rollback.refused", Severity: sources.Critical, About: b.Target()}

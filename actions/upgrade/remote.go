@@ -28,10 +28,8 @@ func (w *worker) ask(ctx context.Context, script string) (yes bool, err error) {
 		case ran && failed.Code == 3:
 			err = nil
 			return true, ""
-		case ran:
-			return true, ""
 		}
-		return false, err.Error()
+		return over(err), err.Error()
 	})
 	if ctx.Err() == nil && late != nil {
 		err = late
@@ -46,12 +44,15 @@ func (w *worker) ask(ctx context.Context, script string) (yes bool, err error) {
 func (w *worker) look(ctx context.Context, name string) (s sources.UnitState, err error) {
 	late := w.kit.until(ctx, patience, func(ctx context.Context) (bool, string) {
 		if s, err = w.host().Look(ctx, name); err != nil {
-			return false, err.Error()
+			return over(err), err.Error()
 		}
 		return true, ""
 	})
 	if late != nil {
-		return s, fmt.Errorf("looking for %s on %s: %w", name, w.node.Name, late)
+		err = late
+	}
+	if err != nil {
+		return s, fmt.Errorf("looking for %s on %s: %w", name, w.node.Name, err)
 	}
 	return s, nil
 }
@@ -166,10 +167,11 @@ func (w *worker) follow(ctx context.Context, u sources.Unit, out io.Writer, limi
 	return state, nil
 }
 
-// over reports an error that asking again cannot mend: the machine answered.
+// over reports an error that asking again cannot mend: the machine answered,
+// or a person has to decide something first.
 func over(err error) bool {
 	_, ran := errors.AsType[*sources.ExitError](err)
-	return ran
+	return ran || sources.Doubt(err) != nil
 }
 
 // deadline bounds ctx by the kit's ticks, not by this machine's clock alone.

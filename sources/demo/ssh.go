@@ -31,10 +31,12 @@ type SSH struct {
 
 // keys are the users' key pair.
 type keys struct {
-	once   sync.Once
-	err    error
-	pem    []byte
-	public ssh.PublicKey
+	once sync.Once
+	err  error
+
+	passphrase string
+	pem        []byte
+	public     ssh.PublicKey
 }
 
 // sshDoor is where a machine listens for SSH.
@@ -49,7 +51,7 @@ type sshDoor struct {
 // SSH opens the machines' SSH servers, where they are not open yet, and says
 // how to get in.
 func (w *World) SSH() (SSH, error) {
-	w.secure.once.Do(func() { w.secure.pem, w.secure.public, w.secure.err = newKey() })
+	w.secure.once.Do(func() { w.secure.pem, w.secure.public, w.secure.err = newKey(w.secure.passphrase) })
 	if w.secure.err != nil {
 		return SSH{}, w.secure.err
 	}
@@ -60,18 +62,32 @@ func (w *World) SSH() (SSH, error) {
 			return SSH{}, err
 		}
 		out.Addr[m.name] = m.ssh.addr
-		known.WriteString(knownhosts.Line([]string{m.ssh.addr}, m.ssh.key.PublicKey()) + "\n")
+		key := m.ssh.key.PublicKey()
+		switch {
+		case slices.Contains(w.strange, "*"), slices.Contains(w.strange, m.name):
+			continue
+		case slices.Contains(w.changed, m.name):
+			_, former, err := newKey("")
+			if err != nil {
+				return SSH{}, err
+			}
+			key = former
+		}
+		known.WriteString(knownhosts.Line([]string{m.ssh.addr}, key) + "\n")
 	}
 	out.KnownHosts = known.Bytes()
 	return out, nil
 }
 
-func newKey() ([]byte, ssh.PublicKey, error) {
+func newKey(passphrase string) ([]byte, ssh.PublicKey, error) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		return nil, nil, fmt.Errorf("make the demo's SSH key: %w", err)
 	}
 	block, err := ssh.MarshalPrivateKey(private, "daytwo demo")
+	if passphrase != "" {
+		block, err = ssh.MarshalPrivateKeyWithPassphrase(private, "daytwo demo", []byte(passphrase))
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode the demo's SSH key: %w", err)
 	}

@@ -43,6 +43,10 @@ type Options struct {
 	Tick     <-chan time.Time // drives the controllers; default a ticker of 1 s; a channel that never sends leaves it to Step
 	Seed     uint64           // of names and UIDs
 
+	Strange    []string // machines whose host keys the files of SSH do not know; "*" is all
+	Changed    []string // machines that they know other host keys of
+	Passphrase string   // that locks the users' key; "" leaves it open
+
 	ViewerRules []rbacv1.PolicyRule // what the user "viewer" may do; default the documented view role
 }
 
@@ -61,6 +65,8 @@ type World struct {
 	sim      *simulation
 	version  atomic.Pointer[string] // of the API server
 	secure   keys                   // of SSH
+	strange  []string               // see Options
+	changed  []string
 	releases *releases
 	loops    []loopPast
 	logs     *logbook
@@ -124,6 +130,7 @@ func newWorld(o Options, ca *authority) *World {
 	w.store = newStore(newRegistry(kinds), w.now, o.Seed, 48_213_007)
 	w.sim = newSimulation(w)
 	w.users = usersOf(o)
+	w.secure.passphrase, w.strange, w.changed = o.Passphrase, o.Strange, o.Changed
 	w.version.Store(new(gitVersion))
 	w.build()
 	w.store.compact()

@@ -3,6 +3,7 @@ package ssh
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -48,8 +49,11 @@ func (f *Fleet) Unlock(path string, passphrase []byte) error {
 		return fmt.Errorf("reading the key: %w", err)
 	}
 	signer, err := ssh.ParsePrivateKeyWithPassphrase(text, passphrase)
-	if err != nil {
-		return fmt.Errorf("unlocking %s: %w; is the passphrase right?", path, err)
+	switch {
+	case errors.Is(err, x509.IncorrectPasswordError):
+		return fmt.Errorf("unlocking %s: %w", path, sources.ErrPassphrase)
+	case err != nil:
+		return fmt.Errorf("unlocking %s: %w; is it whole, and of a kind that ssh-keygen makes now?", path, err)
 	}
 	f.keys.put(path, signer)
 	f.forgive()

@@ -265,3 +265,27 @@ func TestShell(t *testing.T) {
 		t.Errorf("%q %v", out.String(), s.ptys)
 	}
 }
+
+// TestDoubtIsWhatAPersonMustDecide: it goes once that is decided, and a machine
+// that is only away is none.
+func TestDoubtIsWhatAPersonMustDecide(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	s := serve(t, w.takes)
+	w.opts.Settings.Hosts["worker-0"] = s.addr
+	w.opts.Settings.Hosts["worker-1"] = "127.0.0.1:1" // nobody listens there
+	f := w.fleet()
+	unknown, ok := f.Doubt(t.Context(), "worker-0").(*sources.UnknownKeyError) //nolint:errorlint // it is promised as it is
+	if !ok || unknown.Node != "worker-0" {
+		t.Fatalf("%v", unknown)
+	}
+	if doubt := f.Doubt(t.Context(), "worker-1"); doubt != nil {
+		t.Errorf("a machine that is away: %v", doubt)
+	}
+	if err := f.Accept(unknown); err != nil {
+		t.Fatal(err)
+	}
+	if doubt := f.Doubt(t.Context(), "worker-0"); doubt != nil {
+		t.Errorf("accepted, and still %v", doubt)
+	}
+}
