@@ -60,6 +60,7 @@ type Root struct {
 	ctx      context.Context //nolint:containedctx // the program's lifetime, for Work
 	done     <-chan struct{} // ends what the root waits for
 	fail     func(error)     // ends the program
+	pace     *pace           // of what is drawn; nil: nothing is
 	snapshot *sources.Snapshot
 	runs     []actions.Run
 	watch    watch

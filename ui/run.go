@@ -5,20 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
-)
-
-// Frames a second that may be written. A key waits half a frame on average
-// and should be answered within 10 ms, drawing included; each look for
-// something to write costs about 0.1 ms of CPU, on an idle screen too.
-// Messages are limited, so more frames write no more bytes.
-const (
-	framesLocal  = 80
-	framesRemote = 60
 )
 
 // Run shows the screen until the user quits or ctx ends. Nil streams are the
@@ -41,6 +31,8 @@ func Run(ctx context.Context, o Options, in io.Reader, out io.Writer, extra ...t
 		cancel()
 	}
 	p := tea.NewProgram(r, programOptions(in, out, extra)...)
+	r.pace = &pace{program: p}
+	defer r.pace.end()
 	// Quit waits for the reading of the terminal to end, a context's end does not.
 	stop := context.AfterFunc(ctx, p.Quit)
 	defer stop()
@@ -57,11 +49,7 @@ func Run(ctx context.Context, o Options, in io.Reader, out io.Writer, extra ...t
 }
 
 func programOptions(in io.Reader, out io.Writer, extra []tea.ProgramOption) []tea.ProgramOption {
-	frames := framesLocal
-	if os.Getenv("SSH_TTY") != "" || os.Getenv("SSH_CONNECTION") != "" {
-		frames = framesRemote
-	}
-	options := []tea.ProgramOption{tea.WithFPS(frames), tea.WithFilter(unsynchronised)}
+	options := []tea.ProgramOption{tea.WithFPS(frames()), tea.WithFilter(unsynchronised)}
 	if in != nil {
 		options = append(options, tea.WithInput(in))
 	}

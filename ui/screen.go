@@ -23,6 +23,7 @@ func (r *Root) View() (v tea.View) {
 	if r.o.Mouse {
 		v.MouseMode = tea.MouseModeCellMotion
 	}
+	r.pace.soon()
 	return v
 }
 

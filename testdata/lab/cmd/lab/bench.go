@@ -65,7 +65,7 @@ func (t tools) daytwo(ctx context.Context) (string, error) {
 		return path, nil
 	}
 	out := t.place.Cached("lab", "daytwo")
-	if err := proc.Run(ctx, "go", "build", "-C", filepath.Join(t.place.Source, "..", ".."), "-trimpath", "-o", out, "."); err != nil {
+	if err := proc.Run(ctx, "env", "CGO_ENABLED=0", "go", "build", "-C", filepath.Join(t.place.Source, "..", ".."), "-trimpath", "-o", out, "."); err != nil {
 		return "", fmt.Errorf("building daytwo: %w", err)
 	}
 	return out, nil
