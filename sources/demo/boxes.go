@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -28,7 +26,7 @@ func (w *World) box(m *machine) *box.Box {
 			Size: m.disk, Inodes: m.inodes, Reserved: reserved,
 			Used: func() int64 { return m.story(w.now()) }, Files: func() int64 { return m.inodesStory(w.now()) },
 		},
-		Fetch: w.fetch, Pods: func() []box.Pod { return w.boxPods(m.name) },
+		Fetch: w.fetch, Pods: func() []box.Pod { return w.boxPods(m) }, Contents: w.contents(m, w.now()),
 	}
 	if m.server && w.servers() == 1 {
 		o.Stopped = w.StopServer
@@ -65,27 +63,44 @@ func (w *World) nodeArgs(name string) []string {
 // nodeArgsKey is where k3s writes its arguments down.
 const nodeArgsKey = "k3s.io/node-args"
 
-// boxPods are the pods whose containers are on a machine.
-func (w *World) boxPods(node string) []box.Pod {
-	var out []box.Pod
-	for _, p := range w.podsOn(node) {
-		if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
-			continue
-		}
+// boxPods are the pods whose containers are on a machine. Those of a pod that
+// is over stay as long as the pod does.
+func (w *World) boxPods(m *machine) []box.Pod {
+	pods := w.podsOn(m.name)
+	out := make([]box.Pod, 0, len(pods))
+	for _, p := range pods {
 		bp := box.Pod{Namespace: p.Namespace, Name: p.Name, UID: string(p.UID)}
-		for _, s := range p.Status.ContainerStatuses {
-			if s.State.Waiting != nil && s.LastTerminationState.Terminated == nil {
+		for i := range p.Status.ContainerStatuses {
+			s := &p.Status.ContainerStatuses[i]
+			if bareID(s) == "" || s.State.Waiting != nil && s.LastTerminationState.Terminated == nil {
 				continue // there was never a container
 			}
-			bp.Containers = append(bp.Containers, box.Container{
-				ID: strings.TrimPrefix(s.ContainerID, "containerd://"), Name: s.Name, Image: s.Image,
-				Attempt: int(s.RestartCount), Running: s.State.Running != nil, Created: p.CreationTimestamp.Time,
-			})
+			bp.Containers = append(bp.Containers, w.boxContainer(m, p, s))
+		}
+		if len(bp.Containers) == 0 {
+			continue
+		}
+		for _, v := range p.Spec.Volumes {
+			if v.EmptyDir != nil {
+				bp.Scratch = append(bp.Scratch, box.Volume{Name: v.Name, Bytes: scratch(p, v.Name)})
+			}
 		}
 		out = append(out, bp)
 	}
-	slices.SortFunc(out, func(a, b box.Pod) int { return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name) })
 	return out
+}
+
+func (w *World) boxContainer(m *machine, p *corev1.Pod, s *corev1.ContainerStatus) box.Container {
+	c := box.Container{
+		ID: bareID(s), Name: s.Name, Image: s.Image,
+		Attempt: int(s.RestartCount), Running: s.State.Running != nil, Created: p.CreationTimestamp.Time,
+	}
+	c.Layer, c.Log = containerDisk(p, s.Name)
+	if m.spill != nil && m.spill.pod == p.UID {
+		c.Grows, c.Line = m.spill.path, m.spill.line
+		c.Growth = func() int64 { return m.spill.bytes(m, w.now()) }
+	}
+	return c
 }
 
 // fetch is what curl on a machine gets: this machine's loopback alone.

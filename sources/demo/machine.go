@@ -30,6 +30,7 @@ type machine struct {
 	cpuBase float64 // share of all cores, 0 to 1
 	memBase float64
 	hot     []hotSpell
+	spill   *spill
 
 	boxing sync.Mutex // one maker of the box
 	box    atomic.Pointer[box.Box]

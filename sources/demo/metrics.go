@@ -123,9 +123,3 @@ func (w *World) containerUse(p *corev1.Pod, c *corev1.Container, now time.Time) 
 	}
 	return cores * share, memory
 }
-
-// containerDisk is the size of a container's write layer and of its logs.
-func (w *World) containerDisk(p *corev1.Pod, container string, _ time.Time) (layer, logs int64) {
-	id := string(p.UID) + container
-	return int64(2e5 + 3e7*unit(id, "layer")), int64(1e5 + 4e7*unit(id, "logs"))
-}

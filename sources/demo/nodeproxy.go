@@ -49,7 +49,7 @@ func (w *World) summary(m *machine) *stats.Summary {
 	now := w.now().Truncate(10 * time.Second)
 	at := metav1.NewTime(now)
 	fs := fsOf(m, now, m.diskUsed(now))
-	images := fsOf(m, now, min(int64(0.22*float64(m.diskUsed(now)))+2e9, 31e9))
+	images := fsOf(m, now, w.imageBytes(m))
 	s := &stats.Summary{Node: stats.NodeStats{
 		NodeName: m.name, StartTime: metav1.NewTime(m.created),
 		CPU: cpuStats(at, m.cpu(now)*float64(m.cores)), Memory: memoryStats(at, int64(m.mem(now)*float64(m.memory)), m.memory),
@@ -74,7 +74,7 @@ func (w *World) podStats(m *machine, p *corev1.Pod, now time.Time) stats.PodStat
 	for i := range p.Spec.Containers {
 		c := &p.Spec.Containers[i]
 		cpu, mem := w.containerUse(p, c, now)
-		layer, logs := w.containerDisk(p, c.Name, now)
+		layer, logs := w.written(m, p, c.Name, now)
 		ephemeral += layer + logs
 		out.Containers = append(out.Containers, stats.ContainerStats{
 			Name: c.Name, StartTime: p.CreationTimestamp,
@@ -84,7 +84,7 @@ func (w *World) podStats(m *machine, p *corev1.Pod, now time.Time) stats.PodStat
 	}
 	for _, v := range p.Spec.Volumes {
 		if v.EmptyDir != nil {
-			used := int64(1e6 + 40e6*unit(p.Name, v.Name))
+			used := scratch(p, v.Name)
 			ephemeral += used
 			out.VolumeStats = append(out.VolumeStats, stats.VolumeStats{FsStats: *fsOf(m, now, used), Name: v.Name})
 		}

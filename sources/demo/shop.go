@@ -17,6 +17,7 @@ func (b *builder) shop(trouble bool) {
 	b.shopApps(trouble)
 	b.mediaApps(trouble)
 	b.settle()
+	b.findSpills()
 	b.cronJobs(trouble)
 	b.certificates(trouble)
 	if trouble {
@@ -45,6 +46,10 @@ func (b *builder) shopMachines(trouble bool) {
 	w2 := worker("worker-2", 240e9, 92e9, 0.11e9, 0.44, 0.62)
 	if trouble {
 		w0.used = b.slowStory(w0)
+		w0.spill = &spill{
+			owner: "StatefulSet/media/minio", path: "/var/log/minio/audit.log", share: 0.68, above: 96e9,
+			line: `{"version":"1","api":{"name":"GetObject","bucket":"uploads","statusCode":200}}` + "\n",
+		}
 		w2.hot = []hotSpell{{from: b.now.Add(-26 * time.Minute), to: b.now.Add(2 * time.Hour), cpu: 0.93}}
 	}
 	b.machines(

@@ -112,10 +112,8 @@ func (b *builder) incidentEvents() {
 		b.m.eventTimes(o, b.now.Add(-first), b.now.Add(-last), count, corev1.EventTypeWarning, reason, message, component)
 	}
 	n, _ := fetch[*corev1.Node](b.s, "", "worker-0")
-	warn(n, 55*time.Minute, 2*time.Minute, 11, "FreeDiskSpaceFailed", "Failed to garbage collect required amount of images. "+
-		"Attempted to free 37108301824 bytes, but only found 1873805312 bytes eligible to free.", "kubelet")
-	warn(n, 55*time.Minute, 2*time.Minute, 11, "ImageGCFailed", "Failed to garbage collect required amount of images. "+
-		"Attempted to free 37108301824 bytes, but only found 1873805312 bytes eligible to free.", "kubelet")
+	warn(n, 55*time.Minute, 2*time.Minute, 11, "FreeDiskSpaceFailed", gcFailed(), "kubelet")
+	warn(n, 55*time.Minute, 2*time.Minute, 11, "ImageGCFailed", gcFailed(), "kubelet")
 	for _, p := range all[*corev1.Pod](b.s, "") {
 		name := p.Spec.Containers[0].Name
 		switch owner := b.m.topOwner(p); {

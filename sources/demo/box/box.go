@@ -22,15 +22,16 @@ type Options struct {
 	Now    func() time.Time // the world's clock
 	Server bool             // runs the k3s server, else the agent
 
-	Version string       // of the k3s binary that lies there, such as v1.33.4+k3s1
-	Args    []string     // of the k3s unit, beginning with server or agent
-	Memory  int64        // bytes
-	Cores   int64        //
-	Space   Space        // of the root filesystem
-	Booted  time.Time    //
-	Fetch   Fetch        // how curl gets what it is asked for
-	Pods    func() []Pod // what runs here now
-	Stopped func()       // called when k3s stops
+	Version  string       // of the k3s binary that lies there, such as v1.33.4+k3s1
+	Args     []string     // of the k3s unit, beginning with server or agent
+	Memory   int64        // bytes
+	Cores    int64        //
+	Space    Space        // of the root filesystem
+	Booted   time.Time    //
+	Fetch    Fetch        // how curl gets what it is asked for
+	Pods     func() []Pod // whose containers are here now, over or not
+	Contents Contents     // what else is on the disk
+	Stopped  func()       // called when k3s stops
 }
 
 // Space is the size of the root filesystem, and how much is in use on it as
@@ -57,6 +58,7 @@ type Fetched struct {
 type Pod struct {
 	Namespace, Name, UID string
 	Containers           []Container
+	Scratch              []Volume // emptyDirs
 }
 
 // Container is a container of a pod.
@@ -65,6 +67,11 @@ type Container struct {
 	Attempt         int
 	Running         bool
 	Created         time.Time
+
+	Layer, Log int64        // bytes that it wrote into its own layer and its log
+	Grows      string       // a file in its layer that grows for ever, "" for none
+	Growth     func() int64 // how large that is
+	Line       string       // what is in it
 }
 
 // Box is a simulated machine.
@@ -77,7 +84,10 @@ type Box struct {
 	base     int64 // what was held on the disk when the machine was made
 	files    int64 // the same, inodes
 
+	runtime runtime
+
 	mu      sync.Mutex
+	held    []heldFile
 	units   map[string]*unit
 	pids    int
 	changed chan struct{} // closed when a unit changed
@@ -99,9 +109,11 @@ func New(ctx context.Context, o Options) *Box {
 	b := &Box{
 		o: o, ctx: ctx, disk: newDisk(o.Now), journal: newJournal(o.Name, o.Now, o.Booted),
 		units: map[string]*unit{}, pids: 1200, changed: make(chan struct{}), lines: map[net.Conn]*gate{},
+		runtime: runtime{layers: map[string]*layer{}, pods: map[string]Pod{}, shims: map[string]int{}},
 	}
 	b.commands = commands()
 	b.install()
+	b.fill()
 	b.base, b.files = b.disk.held, b.disk.count
 	b.disk.room = b.Available
 	return b

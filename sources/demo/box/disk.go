@@ -244,7 +244,7 @@ func (d *disk) mkdir(w who, name string, perm fs.FileMode) error {
 		return fail("mkdir", name, err)
 	case dir.kids[last] != nil:
 		return fail("mkdir", name, syscall.EEXIST)
-	case d.full:
+	case d.full && dir.dev == 1:
 		return fail("mkdir", name, syscall.ENOSPC)
 	}
 	n := d.make(fs.ModeDir|perm&^w.umask, w, dir.dev)

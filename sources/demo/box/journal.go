@@ -41,7 +41,7 @@ func newJournal(host string, now func() time.Time, booted time.Time) *journal {
 // add writes an entry of now.
 func (j *journal) add(fields map[string]string) { j.addAt(j.now(), fields) }
 
-func (j *journal) addAt(at time.Time, fields map[string]string) uint64 {
+func (j *journal) addAt(at time.Time, fields map[string]string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	fields["_HOSTNAME"] = j.host
@@ -52,7 +52,6 @@ func (j *journal) addAt(at time.Time, fields map[string]string) uint64 {
 	}
 	close(j.more)
 	j.more = make(chan struct{})
-	return j.last
 }
 
 // systemd writes what the manager says about a unit.

@@ -280,6 +280,7 @@ func bundle(version string) string {
 // Tick lets k3s get on with its start. The world calls it at each of its
 // steps.
 func (b *Box) Tick() {
+	b.settle()
 	now := b.o.Now()
 	b.mu.Lock()
 	u := b.units[b.unitName()]

@@ -203,6 +203,7 @@ func (b *Box) session(ctx context.Context, user string, ch ssh.Channel, reqs <-c
 }
 
 func (b *Box) talk(ctx context.Context, p *process, tty *term.Terminal, shell bool, line string) int {
+	b.settle()
 	switch {
 	case !shell:
 		return p.script(ctx, syntax.LangBash, "bash", line)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // commands are the programs of the machine but the k3s binary.
@@ -191,46 +190,6 @@ func whoami(_ context.Context, p *process, _ []string) int {
 	return 0
 }
 
-func date(_ context.Context, p *process, args []string) int {
-	now := p.box.o.Now().UTC()
-	format := ""
-	for _, a := range args[1:] {
-		if strings.HasPrefix(a, "+") {
-			format = a[1:]
-		}
-		if strings.HasPrefix(a, "-Is") || strings.HasPrefix(a, "--iso-8601=s") {
-			format = "%Y-%m-%dT%H:%M:%S+00:00"
-		}
-	}
-	if format == "" {
-		p.print("%s\n", now.Format("Mon Jan _2 15:04:05 UTC 2006"))
-		return 0
-	}
-	p.print("%s\n", expandPercent(format, func(c byte) string {
-		layout := map[byte]string{'Y': "2006", 'm': "01", 'd': "02", 'H': "15", 'M': "04", 'S': "05", 'F': time.DateOnly, 'T': time.TimeOnly, 'Z': "MST", 'z': "-0700"}[c]
-		switch {
-		case c == 's':
-			return strconv.FormatInt(now.Unix(), 10)
-		case c == 'N':
-			return now.Format("000000000")
-		case layout == "":
-			return "%" + string(c)
-		}
-		return now.Format(layout)
-	}))
-	return 0
-}
-
-func uptime(_ context.Context, p *process, args []string) int {
-	f, _ := parse(args)
-	if f.has("s", "since") {
-		p.print("%s\n", p.box.o.Booted.UTC().Format(time.DateTime))
-		return 0
-	}
-	p.print(" %s up %d days,  0 users,  load average: 0.42, 0.39, 0.37\n", p.box.o.Now().UTC().Format(time.TimeOnly), int(p.box.o.Now().Sub(p.box.o.Booted).Hours()/24))
-	return 0
-}
-
 func nproc(_ context.Context, p *process, _ []string) int {
 	p.print("%d\n", p.box.o.Cores)
 	return 0
@@ -292,7 +251,7 @@ func echo(_ context.Context, p *process, args []string) int {
 func kill(_ context.Context, p *process, args []string) int {
 	_, words := parse(args, "s")
 	for _, w := range words {
-		if !p.box.killed(w) {
+		if pid, err := strconv.Atoi(w); err != nil || !p.box.release(pid) {
 			return p.say("kill: (%s) - No such process", w)
 		}
 	}

@@ -53,7 +53,7 @@ func systemctl(ctx context.Context, p *process, args []string) int {
 	}
 	verb, units := words[0], words[1:]
 	for i := range units {
-		units[i] = serviceName(units[i])
+		units[i] = p.box.unitOf(units[i])
 	}
 	switch verb {
 	case "is-active":
@@ -72,6 +72,19 @@ func systemctl(ctx context.Context, p *process, args []string) int {
 		return p.listUnits(units)
 	}
 	return systemctlChange(ctx, p, verb, units, noBlock)
+}
+
+// unitOf is a unit by its name, or by the number of its process.
+func (b *Box) unitOf(word string) string {
+	pid, err := strconv.Atoi(word)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name, u := range b.units {
+		if err == nil && u.pid == pid {
+			return name
+		}
+	}
+	return serviceName(word)
 }
 
 func systemctlChange(ctx context.Context, p *process, verb string, units []string, noBlock bool) int {
@@ -120,6 +133,9 @@ func (b *Box) command(ctx context.Context, p *process, verb, name string, noBloc
 		}
 		return 0
 	}
+	if u.plain {
+		return b.again(u, verb)
+	}
 	if verb == "stop" || verb == "restart" || verb == "try-restart" || verb == "kill" {
 		b.stopK3s(u)
 	}
@@ -127,6 +143,23 @@ func (b *Box) command(ctx context.Context, p *process, verb, name string, noBloc
 		return 0
 	}
 	return b.startK3s(ctx, p, u, noBlock)
+}
+
+// again ends a plain unit's process, with all that it had open, and begins it
+// anew unless it is to stop.
+func (b *Box) again(u *unit, verb string) int {
+	b.release(u.pid)
+	b.mu.Lock()
+	if verb == "stop" || verb == "kill" {
+		u.state, u.sub, u.ended = inactive, "dead", b.o.Now()
+		b.signal()
+	} else {
+		b.begin(u)
+	}
+	pid := u.pid
+	b.mu.Unlock()
+	b.process(pid, "rsyslogd", u.argv[0])
+	return 0
 }
 
 // until waits for a unit; the lock is held while good looks.

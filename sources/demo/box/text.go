@@ -2,27 +2,35 @@ package box
 
 import (
 	"bufio"
-	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // lines reads the lines of all inputs; false from each ends it.
 func (p *process) lines(ctx context.Context, name string, words []string, each func(line string) bool) int {
+	return p.records(ctx, name, '\n', words, each)
+}
+
+// endOf is what lines end with: NUL where an option says so.
+func endOf(f flags, names ...string) byte {
+	if f.has(names...) {
+		return 0
+	}
+	return '\n'
+}
+
+// records is lines with another end.
+func (p *process) records(ctx context.Context, name string, end byte, words []string, each func(line string) bool) int {
 	return p.inputs(name, words, func(_ string, f readCloser) int {
 		r := bufio.NewReaderSize(f, 64<<10)
 		for ctx.Err() == nil {
-			line, err := r.ReadString('\n')
-			if line != "" && !each(strings.TrimSuffix(line, "\n")) {
+			line, err := r.ReadString(end)
+			if line != "" && !each(strings.TrimSuffix(line, string(rune(end)))) {
 				return 0
 			}
 			if errors.Is(err, io.EOF) {
@@ -48,13 +56,13 @@ func head(ctx context.Context, p *process, args []string) int {
 	if f.has("n", "lines") {
 		n, _ = strconv.Atoi(f.get("n", "lines"))
 	}
-	left := n
-	return p.lines(ctx, "head", words, func(line string) bool {
+	left, end := n, endOf(f, "z", "zero-terminated")
+	return p.records(ctx, "head", end, words, func(line string) bool {
 		if left <= 0 {
 			return false
 		}
 		left--
-		return p.print("%s\n", line)
+		return p.print("%s%c", line, end)
 	})
 }
 
@@ -129,89 +137,6 @@ func wc(ctx context.Context, p *process, args []string) int {
 		}
 		return 0
 	})
-}
-
-func sortLines(ctx context.Context, p *process, args []string) int {
-	f, words := parse(args, "k", "t", "S", "T", "key")
-	var all []string
-	if code := p.lines(ctx, "sort", words, func(l string) bool { all = append(all, l); return true }); code != 0 {
-		return code
-	}
-	key := f.get("k", "key")
-	numeric := f.has("n") || strings.Contains(key, "n")
-	column, _ := strconv.Atoi(strings.TrimFunc(strings.Split(key+",", ",")[0], func(r rune) bool { return r < '0' || r > '9' }))
-	value := func(l string) string {
-		if column < 1 {
-			return l
-		}
-		words := strings.Fields(l)
-		if sep := f.get("t"); sep != "" {
-			words = strings.Split(l, sep)
-		}
-		if column > len(words) {
-			return ""
-		}
-		return strings.Join(words[column-1:], " ")
-	}
-	slices.SortStableFunc(all, func(a, b string) int {
-		a, b = value(a), value(b)
-		switch {
-		case f.has("h"):
-			x, _ := bytesOf(strings.Split(strings.TrimSpace(a)+"\t", "\t")[0])
-			y, _ := bytesOf(strings.Split(strings.TrimSpace(b)+"\t", "\t")[0])
-			return cmp.Compare(x, y)
-		case numeric:
-			return cmp.Compare(leading(a), leading(b))
-		}
-		return cmp.Compare(a, b)
-	})
-	if f.has("r") || strings.Contains(key, "r") {
-		slices.Reverse(all)
-	}
-	if f.has("u") {
-		all = slices.Compact(all)
-	}
-	for _, l := range all {
-		if !p.print("%s\n", l) {
-			return 1
-		}
-	}
-	return 0
-}
-
-// leading is the number that a line begins with.
-func leading(s string) float64 {
-	s = strings.TrimSpace(s)
-	end := 0
-	for end < len(s) && (s[end] >= '0' && s[end] <= '9' || s[end] == '.' || (end == 0 && s[end] == '-')) {
-		end++
-	}
-	n, _ := strconv.ParseFloat(s[:end], 64)
-	return n
-}
-
-func uniq(ctx context.Context, p *process, args []string) int {
-	f, words := parse(args)
-	last, n, some := "", 0, false
-	flush := func() {
-		switch {
-		case some && f.has("c"):
-			p.print("%7d %s\n", n, last)
-		case some:
-			p.print("%s\n", last)
-		}
-	}
-	code := p.lines(ctx, "uniq", words, func(l string) bool {
-		if some && l == last {
-			n++
-			return true
-		}
-		flush()
-		last, n, some = l, 1, true
-		return true
-	})
-	flush()
-	return code
 }
 
 func grep(ctx context.Context, p *process, args []string) int {
@@ -376,89 +301,4 @@ func spread(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
-}
-
-func sha256sum(ctx context.Context, p *process, args []string) int {
-	f, words := parse(args)
-	if f.has("c", "check") {
-		bad := 0
-		code := p.lines(ctx, "sha256sum", words, func(l string) bool {
-			sum, name, ok := strings.Cut(l, " ")
-			name = strings.TrimLeft(name, " *")
-			if !ok || len(sum) != 64 {
-				return true
-			}
-			data, err := p.box.disk.read(p.who, p.path(name))
-			word := "OK"
-			switch {
-			case err != nil:
-				if f.has("ignore-missing") {
-					return true
-				}
-				p.say("sha256sum: %s: %s", name, why(err))
-				word = "FAILED open or read"
-				bad++
-			case hexSum(data) != sum:
-				word = "FAILED"
-				bad++
-			}
-			if !f.has("status") && (word != "OK" || !f.has("quiet")) {
-				p.print("%s: %s\n", name, word)
-			}
-			return true
-		})
-		if bad > 0 {
-			return p.say("sha256sum: WARNING: %d computed checksum did NOT match", bad)
-		}
-		return code
-	}
-	if len(words) == 0 {
-		words = []string{"-"}
-	}
-	return p.inputs("sha256sum", words, func(name string, in readCloser) int {
-		h := sha256.New()
-		if code := p.pour(ctx, "sha256sum", h, in); code != 0 {
-			return code
-		}
-		p.print("%s  %s\n", hex.EncodeToString(h.Sum(nil)), name)
-		return 0
-	})
-}
-
-func hexSum(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
-
-func sleep(ctx context.Context, p *process, args []string) int {
-	if len(args) != 2 {
-		return p.say("sleep: missing operand")
-	}
-	d, err := seconds(args[1])
-	if err != nil {
-		return p.say("sleep: invalid time interval '%s'", args[1])
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return 0
-	case <-ctx.Done():
-		return 143
-	}
-}
-
-// seconds reads 5, 0.2, 5s, 2m, 1h and 1d.
-func seconds(text string) (time.Duration, error) {
-	unit := time.Second
-	if n := len(text); n > 0 {
-		if u, ok := map[byte]time.Duration{'s': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour}[text[n-1]]; ok {
-			unit, text = u, text[:n-1]
-		}
-	}
-	v, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0, fmt.Errorf("read %q as seconds: %w", text, err)
-	}
-	return time.Duration(v * float64(unit)), nil
 }

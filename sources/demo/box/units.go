@@ -29,6 +29,7 @@ type unit struct {
 	collect     bool // forget it also when it failed
 	remain      bool // RemainAfterExit
 	notify      bool // Type=notify: active when it says so
+	plain       bool // neither k3s nor transient: it runs, and may be started anew
 
 	state, sub, result string
 	code               int
