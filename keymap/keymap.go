@@ -39,6 +39,7 @@ type Map struct {
 	Tools  Tools
 	Run    Run
 	Stream Stream
+	Logs   Logs
 
 	Upgrade Upgrade
 	Drain   Drain
@@ -71,6 +72,9 @@ type Run struct{ Pause, GoOn, Stop, Retry, Resume, Skip, Abandon, TakeOver, Whol
 
 // Stream moves in and keeps what runs by.
 type Stream struct{ Search, Next, Previous, Follow, Wrap, Copy, Save Binding }
+
+// Logs chooses which logs of an object are read, and how much of them.
+type Logs struct{ Container, Since, Before, Present Binding }
 
 // Upgrade changes the plan of an upgrade while it is in sight.
 type Upgrade struct{ Start, Typed, Earlier, Later, Order, KeepPods, Method, Notes, Reason, Soak, Again Binding }
@@ -117,6 +121,7 @@ func Default() Map {
 		Tools:   defaultTools(),
 		Run:     defaultRun(),
 		Stream:  defaultStream(),
+		Logs:    defaultLogs(),
 		Drain:   defaultDrain(),
 		Trail:   defaultTrail(),
 		Upgrade: defaultUpgrade(),
@@ -162,6 +167,15 @@ func defaultStream() Stream {
 		Wrap:     Binding{[]string{"w"}, "w", "wrap"},
 		Copy:     Binding{[]string{"Y"}, "Y", "copy what is in sight"},
 		Save:     Binding{[]string{"ctrl+s"}, "ctrl+s", "save"},
+	}
+}
+
+func defaultLogs() Logs {
+	return Logs{
+		Container: Binding{[]string{"c"}, "c", "container"},
+		Since:     Binding{[]string{"s"}, "s", "since"},
+		Before:    Binding{[]string{"p"}, "p", "run before"},
+		Present:   Binding{[]string{"p"}, "p", "present run"},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 // LogAsk says which log to read: that of one container of one pod.
 type LogAsk struct {
 	Pod       Ref
+	UID       string // of the pod, where one of the same name may follow it; "": whichever there is
 	Container string
 	Previous  bool          // of the container's run before the present one
 	Follow    bool          // go on with what is written, also after a restart

@@ -71,6 +71,10 @@ type Typer interface{ Typing() bool }
 // "look again"; nil for nothing to watch now.
 type Watcher interface{ Watch() <-chan struct{} }
 
+// Looker is a view that has something to do when there may be a newer snapshot,
+// also while another view covers it.
+type Looker interface{ Look(Frame) tea.Cmd }
+
 // Closer is a view that holds something open: it is told when it is taken
 // off. What waits goes through Work.
 type Closer interface{ Close() tea.Cmd }

@@ -183,8 +183,10 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 // answer hands a message to who it is for.
 func (r *Root) answer(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
-	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg, watchedMsg:
+	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, watchedMsg:
 		return nil // in the frame
+	case heartbeatMsg, changedMsg:
+		return r.lookAll()
 	case dialogMsg:
 		left := r.leaveOver()
 		r.over = m.over
@@ -227,6 +229,17 @@ func (r *Root) tellAll(msg tea.Msg) tea.Cmd {
 	cmds := make([]tea.Cmd, 0, len(r.views))
 	for _, v := range r.views {
 		cmds = append(cmds, v.Update(msg, r.frame))
+	}
+	return tea.Batch(cmds...)
+}
+
+// lookAll lets the views look at the snapshot that want to.
+func (r *Root) lookAll() tea.Cmd {
+	var cmds []tea.Cmd
+	for _, v := range r.views {
+		if l, ok := v.(Looker); ok {
+			cmds = append(cmds, l.Look(r.frame))
+		}
 	}
 	return tea.Batch(cmds...)
 }

@@ -24,6 +24,8 @@ type Stream struct {
 	File string
 	// Name is proposed as the file to save to where there is no File.
 	Name string
+	// Nothing is said while there is no line; "" is that none was written yet.
+	Nothing string
 
 	tape   *actions.Tape
 	rows   []row  // the newest lines, oldest first

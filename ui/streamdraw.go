@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -42,7 +43,7 @@ func (s *Stream) visible(f Frame) []string {
 		sub = 0
 	}
 	if len(out) == 0 {
-		out = append(out, " "+f.Theme.Dim.Render("nothing was written yet"))
+		out = append(out, " "+f.Theme.Dim.Render(cmp.Or(s.Nothing, "nothing was written yet")))
 	}
 	return out[:min(len(out), max(s.height, 0))]
 }
@@ -114,10 +115,12 @@ var (
 	stampPattern   = regexp.MustCompile(`^(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)? `)
 )
 
-// paint colours a line by what it looks like: what a person would type, a
-// step's heading, a journal's line, or plain text.
+// paint colours a line by what it looks like: a remark of ours, what a person
+// would type, a step's heading, a journal's line, or plain text.
 func paint(t Theme, s string) string {
 	switch {
+	case strings.Contains(s, "-- daytwo: "):
+		return t.Warning.Render(s)
 	case strings.HasPrefix(s, "$ "):
 		return t.Accent.Render(s)
 	case strings.HasPrefix(s, "# "):

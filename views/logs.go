@@ -6,15 +6,15 @@ import (
 	"strings"
 
 	"daytwo/actions/trail"
-	"daytwo/keymap"
 	"daytwo/sources"
 	"daytwo/ui"
 
 	tea "charm.land/bubbletea/v2"
 )
 
-// LogReader begins to read logs together; name is for the file they are kept in.
-type LogReader func(asks []sources.LogAsk, name string) *trail.Logs
+// LogReader begins to read logs together; name is for the file they are kept
+// in, open says that more may join.
+type LogReader func(asks []sources.LogAsk, name string, open bool) *trail.Logs
 
 // LogsTool offers the logs of a pod, or of all pods of an owner.
 func LogsTool(read LogReader) func(ui.Frame, sources.Ref) []ui.Command {
@@ -33,17 +33,14 @@ func LogsTool(read LogReader) func(ui.Frame, sources.Ref) []ui.Command {
 	}
 }
 
-// firstLines is how much of each log is read at first.
-const firstLines = 200
-
 // logs is the view of logs that are read together.
 type logs struct {
-	about    sources.Ref
-	read     LogReader
-	reading  *trail.Logs
-	stream   ui.Stream
-	previous bool // the containers' runs before the present ones
-	all      bool // from the beginning
+	about   sources.Ref
+	read    LogReader
+	reading *trail.Logs
+	stream  ui.Stream
+	part    logPart
+	seen    *sources.Snapshot // whose pods have joined
 }
 
 func newLogs(f ui.Frame, read LogReader, about sources.Ref) *logs {
@@ -52,29 +49,13 @@ func newLogs(f ui.Frame, read LogReader, about sources.Ref) *logs {
 	return v
 }
 
-// asks are the logs of all containers of the pods that there are now.
-func (v *logs) asks(s *sources.Snapshot) []sources.LogAsk {
-	var out []sources.LogAsk
-	for _, p := range podsOf(s, v.about) {
-		for _, c := range p.Containers {
-			if c.Init && c.State != "running" || v.previous && c.Last.Finished.IsZero() {
-				continue
-			}
-			ask := sources.LogAsk{Pod: p.Ref(), Container: c.Name, Previous: v.previous, Follow: !v.previous, Tail: firstLines}
-			if v.all {
-				ask.Tail = 0
-			}
-			out = append(out, ask)
-		}
-	}
-	return out
-}
-
 // begin reads anew; what was read until then is let go.
 func (v *logs) begin(s *sources.Snapshot) tea.Cmd {
 	before := v.close()
-	v.reading = v.read(v.asks(s), v.about.String())
+	open := v.about.Kind != "Pod" && !v.part.previous
+	v.seen, v.reading = s, v.read(v.part.asks(podsOf(s, v.about)), v.about.String(), open)
 	v.stream.File, v.stream.Name = v.reading.Path(), strings.ReplaceAll(v.about.String(), "/", "-")+".log"
+	v.stream.Nothing = v.part.nothing()
 	return before
 }
 
@@ -100,40 +81,82 @@ func (v *logs) close() tea.Cmd {
 
 // Commands choose which part of the logs is read, and what a stream can do.
 func (v *logs) Commands(f ui.Frame) []ui.Command {
-	again := func(key, words string, change func()) ui.Command {
-		return ui.Command{
-			Key: keymap.Binding{Keys: []string{key}, Shown: key, Words: words},
-			Do:  func() tea.Cmd { change(); return v.begin(f.Snapshot) },
-		}
+	k, pods := f.Keys.Logs, podsOf(f.Snapshot, v.about)
+	again := func(c ui.Command, change func()) ui.Command {
+		c.Do = func() tea.Cmd { change(); return v.begin(f.Snapshot) }
+		return c
 	}
-	previous, all := "run before", "from the beginning"
-	if v.previous {
-		previous = "present run"
+	container, run := ui.Command{Key: k.Container}, ui.Command{Key: k.Before}
+	names := containerNames(pods)
+	if len(names) < 2 && v.part.container == "" {
+		container.WhyNot = v.about.String() + " has no other container"
 	}
-	if v.all {
-		all = "last lines"
+	switch {
+	case v.part.previous:
+		run.Key = k.Present
+	case !slices.ContainsFunc(pods, func(p sources.Pod) bool { return len(logPart{previous: true}.asks([]sources.Pod{p})) > 0 }):
+		run.WhyNot = "no container of " + v.about.String() + " ran before its present run"
 	}
 	return slices.Concat([]ui.Command{
-		again("p", previous, func() { v.previous = !v.previous }),
-		again("a", all, func() { v.all = !v.all }),
+		again(container, func() { v.part.container = following(names, v.part.container) }),
+		again(ui.Command{Key: k.Since}, func() { v.part.since = v.part.since.next() }),
+		again(run, func() { v.part.previous, v.part.container = !v.part.previous, "" }),
 	}, v.stream.Commands(f))
 }
 
-// Update takes the search's text and the mouse; pods that are new join.
-func (v *logs) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
-	if !v.previous {
-		v.reading.Join(v.asks(f.Snapshot)...)
+// Look lets pods that are new join, with all they wrote.
+func (v *logs) Look(f ui.Frame) tea.Cmd {
+	if !v.part.previous && f.Snapshot != v.seen {
+		v.seen = f.Snapshot
+		v.reading.Join(logPart{container: v.part.container, since: sinceEver}.asks(podsOf(f.Snapshot, v.about))...)
 	}
-	return v.stream.Update(msg, f)
+	return nil
 }
+
+// Update takes the search's text and the mouse.
+func (v *logs) Update(msg tea.Msg, f ui.Frame) tea.Cmd { return v.stream.Update(msg, f) }
 
 // Render draws the stream in a box.
 func (v *logs) Render(f ui.Frame) string {
 	v.stream.Read(v.reading.Tape())
-	title := v.about.String()
-	if v.previous {
-		title += ", the run before"
-	}
 	inner := ui.Rect{W: f.Width, H: f.Height}.Inner()
+	title := v.title(f, inner.W-forTheNote)
 	return ui.Box(f.Theme, title, v.stream.Note(f, inner.W-ui.Width(title)-4), true, v.stream.Render(f, inner.W, inner.H), f.Width, f.Height)
+}
+
+// forTheNote is what the stream needs to say how it stands.
+const forTheNote = 28
+
+// title says which logs of the object these are, the less important words only
+// where there is room.
+func (v *logs) title(f ui.Frame, room int) string {
+	words := append([]string{v.about.String()}, v.words()...)
+	for {
+		text := strings.Join(words, " "+bullet(f)+" ")
+		if len(words) <= 2 || ui.Width(text) <= room {
+			return text
+		}
+		words = slices.Delete(words, 1, 2)
+	}
+}
+
+// words say which logs of the object these are, the least important first.
+func (v *logs) words() []string {
+	states := v.reading.States()
+	pods := map[string]bool{}
+	over := 0
+	for _, s := range states {
+		pods[s.Ask.Pod.Name] = true
+		if s.State != trail.Reading {
+			over++
+		}
+	}
+	var out []string
+	if over > 0 && over < len(states) {
+		out = append(out, count(over, "log")+" ended")
+	}
+	if v.about.Kind != "Pod" {
+		out = append(out, count(len(pods), "pod"))
+	}
+	return append(out, v.part.words()...)
 }

@@ -39,6 +39,7 @@ type Logs struct {
 	source sources.Logs
 	tape   *actions.Tape
 	paper  *Paper
+	open   bool
 	ctx    context.Context //nolint:containedctx // the reading's own lifetime, for logs that join it
 	cancel context.CancelFunc
 	done   sync.WaitGroup
@@ -55,12 +56,13 @@ type Logs struct {
 type LogOptions struct {
 	Source sources.Logs
 	Asks   []sources.LogAsk
+	Open   bool // more may join at any time: the end of all is not that of the reading
 	Keep   Keep
 }
 
 // ReadLogs begins to read.
 func ReadLogs(ctx context.Context, o LogOptions) *Logs {
-	l := &Logs{source: o.Source, tape: actions.NewTape(), paper: NewPaper(o.Keep)}
+	l := &Logs{source: o.Source, tape: actions.NewTape(), paper: NewPaper(o.Keep), open: o.Open}
 	l.ctx, l.cancel = context.WithCancel(ctx)
 	l.tell()
 	l.Join(o.Asks...)
@@ -73,7 +75,9 @@ func (l *Logs) Join(asks ...sources.LogAsk) {
 	defer l.mu.Unlock()
 	var fresh []*logSink
 	for _, ask := range asks {
-		known := slices.ContainsFunc(l.logs, func(s *logSink) bool { return s.ask.Pod == ask.Pod && s.ask.Container == ask.Container })
+		known := slices.ContainsFunc(l.logs, func(s *logSink) bool {
+			return s.ask.Pod == ask.Pod && s.ask.UID == ask.UID && s.ask.Container == ask.Container
+		})
 		if l.ended || known {
 			continue
 		}
@@ -81,7 +85,7 @@ func (l *Logs) Join(asks ...sources.LogAsk) {
 		l.logs = append(l.logs, s)
 		fresh = append(fresh, s)
 	}
-	label(l.logs)
+	label(l.logs, l.open)
 	for _, s := range fresh {
 		l.done.Go(func() { l.read(s) })
 	}
@@ -97,7 +101,7 @@ func (l *Logs) read(s *logSink) {
 	s.Pause()
 	l.mu.Lock()
 	s.state, s.why = state, why
-	over := !slices.ContainsFunc(l.logs, func(s *logSink) bool { return s.state == Reading })
+	over := !l.open && !slices.ContainsFunc(l.logs, func(s *logSink) bool { return s.state == Reading })
 	l.mu.Unlock()
 	if over {
 		l.tape.End()
@@ -131,6 +135,7 @@ func (l *Logs) Close() {
 	l.mu.Unlock()
 	l.cancel()
 	l.done.Wait()
+	l.tape.End()
 	l.paper.Close()
 }
 
@@ -203,10 +208,11 @@ func (s *logSink) Pause() {
 	s.shown, s.whole = s.shown[:0], s.whole[:0]
 }
 
-// label names logs that are read together: in the file as kubectl does with
-// --prefix, on the screen without what all pods' names begin with.
-func label(logs []*logSink) {
-	if len(logs) < 2 {
+// label names logs that are read together, or to which others may join: in the
+// file as kubectl does with --prefix, on the screen, where there are several,
+// without what all pods' names begin with.
+func label(logs []*logSink, open bool) {
+	if len(logs) == 0 || len(logs) == 1 && !open {
 		for _, s := range logs {
 			s.labels.Store(&labels{})
 		}
@@ -216,18 +222,27 @@ func label(logs []*logSink) {
 	for _, s := range logs {
 		containers[s.ask.Container] = true
 	}
-	for _, s := range logs {
-		short := strings.TrimPrefix(s.ask.Pod.Name, same)
+	short, widest := make([]string, len(logs)), 0
+	for i, s := range logs {
+		short[i] = strings.TrimPrefix(s.ask.Pod.Name, same)
 		switch {
-		case short == "":
-			short = s.ask.Container
+		case short[i] == "":
+			short[i] = s.ask.Container
 		case len(containers) > 1:
-			short += "/" + s.ask.Container
+			short[i] += "/" + s.ask.Container
 		}
-		s.labels.Store(&labels{
-			shown: sources.Clean(short, 60) + " | ",
+		short[i] = sources.Clean(short[i], 60)
+		widest = max(widest, len(short[i]))
+	}
+	for i, s := range logs {
+		both := &labels{
+			shown: short[i] + strings.Repeat(" ", widest-len(short[i])) + " | ",
 			whole: "[pod/" + s.ask.Pod.Name + "/" + s.ask.Container + "] ",
-		})
+		}
+		if len(logs) == 1 {
+			both.shown = ""
+		}
+		s.labels.Store(both)
 	}
 }
 

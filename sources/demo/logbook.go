@@ -173,10 +173,11 @@ type logReply struct {
 func (l *logReply) serve(follow bool, p *corev1.Pod) {
 	out := bufio.NewWriterSize(l.rw, 32<<10)
 	flusher, canFlush := l.rw.(http.Flusher)
+	_, _, cut := l.run.next(0) // once, so that none is missed
 	for {
 		_, _, changed, err := l.w.store.since(l.w.store.version())
 		over := err != nil || !l.runs(p)
-		lines, more, cut := l.run.next(l.from)
+		lines, more, _ := l.run.next(l.from)
 		l.from += len(lines)
 		if l.send(out, lines) != nil || !follow || !canFlush || over {
 			return

@@ -126,7 +126,7 @@ func (c *Client) explainNetwork(err error, d time.Duration) string {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return fmt.Sprintf("%s does not answer (%s)", server, sources.Span(d))
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET),
-		errors.Is(err, syscall.EPIPE), strings.Contains(err.Error(), "http2: "):
+		errors.Is(err, syscall.EPIPE), strings.Contains(err.Error(), "http2: "), strings.Contains(err.Error(), "stream error: stream ID "):
 		return server + " closed the connection"
 	case errors.Is(err, context.Canceled):
 		return "interrupted"

@@ -15,6 +15,11 @@ type logMemory struct {
 	seed       maphash.Seed
 	old, young second
 	again      map[uint64]int // what may come once more; nil after that time
+
+	edge     uint64    // the first line of all; what is before it was not asked for
+	edgeAt   time.Time // its time; zero while there is none
+	begin    bool      // the next line is it
+	skipping bool      // what comes may be before it
 }
 
 // second is what was read of one second.
@@ -24,7 +29,7 @@ type second struct {
 	lines []uint64
 }
 
-func newLogMemory() *logMemory { return &logMemory{seed: maphash.MakeSeed()} }
+func newLogMemory() *logMemory { return &logMemory{seed: maphash.MakeSeed(), begin: true} }
 
 // since is the time from which to read the log again; zero if nothing was.
 func (m *logMemory) since() time.Time {
@@ -42,6 +47,21 @@ func (m *logMemory) rewind() {
 			m.again[l]++
 		}
 	}
+	m.skipping = !m.edgeAt.IsZero() && m.since().Equal(m.edgeAt.Truncate(time.Second))
+}
+
+// anew is for another run of the container, all of which is asked for.
+func (m *logMemory) anew() { m.edgeAt, m.skipping = time.Time{}, false }
+
+// beforeEdge reports that a line that comes again was not asked for: it is of
+// the second in which the reading began, and older than its first line.
+func (m *logMemory) beforeEdge(sum uint64, stamp []byte) bool {
+	if !m.skipping {
+		return false
+	}
+	at, err := time.Parse(time.RFC3339Nano, string(stamp))
+	m.skipping = sum != m.edge && err == nil && !at.After(m.edgeAt)
+	return m.skipping
 }
 
 // fresh takes a line with its time in front and returns it without, and
@@ -55,9 +75,17 @@ func (m *logMemory) fresh(line []byte) ([]byte, bool) {
 		return line, true // not a time: the server has none to give
 	}
 	sum := maphash.Bytes(m.seed, line)
+	if m.beforeEdge(sum, stamp) {
+		return text, false
+	}
 	if n := m.again[sum]; n > 0 {
 		m.again[sum]--
 		return text, false
+	}
+	if m.begin {
+		m.begin = false
+		m.edge = sum
+		m.edgeAt, _ = time.Parse(time.RFC3339Nano, string(stamp)) // turn knows that it is a time
 	}
 	m.young.lines = append(m.young.lines, sum)
 	return text, true

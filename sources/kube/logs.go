@@ -4,9 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -32,6 +30,7 @@ func (c *Client) Log(ctx context.Context, ask sources.LogAsk, sink sources.LogSi
 		in: bufio.NewReaderSize(nil, logBuffer), retry: wait.Backoff{Duration: c.pace.retry, Cap: c.pace.retryMax, Factor: 2, Steps: 10},
 	}
 	defer sink.Pause()
+	l.blind = l.retry
 	return l.run(ctx)
 }
 
@@ -50,14 +49,22 @@ type logReader struct {
 	lost   bool   // the sink was told that the connection is lost
 	waits  bool   // the sink was told that a restart is waited for
 	retry  wait.Backoff
+
+	blind wait.Backoff // between two readings while the pod may not be looked up
+	fresh bool         // the last of them had something new
+	told  bool         // the sink was told that it may not
+	tail  string       // what had no end at the end of the one before
 }
 
 // errLogOver ends the reading: the container will write no more.
 var errLogOver = errors.New("the log is over")
 
 func (l *logReader) run(ctx context.Context) error {
-	if l.ask.Follow {
-		l.status(ctx) // which run; what cannot be known now is asked for after the first connection
+	if l.ask.Follow { // which run; what cannot be known now is asked for after the first connection
+		if _, state := l.status(ctx); state == podGone && l.ask.UID != "" {
+			l.sink.Note(goneNote)
+			return nil
+		}
 	}
 	for ctx.Err() == nil {
 		err := l.read(ctx, l.options())
@@ -98,7 +105,7 @@ func (l *logReader) passes(err error) bool {
 		return l.c.explainTLS(err) == ""
 	}
 	switch {
-	case l.opened && apierrors.IsNotFound(err):
+	case l.opened && isGone(err):
 		return true // the pod's state tells
 	case apierrors.IsBadRequest(err):
 		return l.ask.Follow && !l.ask.Previous
@@ -127,13 +134,12 @@ func (l *logReader) options() *core.PodLogOptions {
 // read is one connection, to its end.
 func (l *logReader) read(ctx context.Context, o *core.PodLogOptions) error {
 	l.memory.rewind()
-	l.part = nil
 	body, err := l.c.set.CoreV1().Pods(l.ask.Pod.Namespace).GetLogs(l.ask.Pod.Name, o).MaxRetries(0).Stream(ctx)
 	if err != nil {
 		return err //nolint:wrapcheck // told apart and explained by the caller
 	}
 	defer func() { _ = body.Close() }()
-	l.opened = true
+	l.opened, l.part = true, nil
 	l.retry.Duration, l.retry.Steps = l.c.pace.retry, 10
 	if l.lost {
 		l.lost = false
@@ -179,6 +185,7 @@ func (l *logReader) readLine() error {
 
 func (l *logReader) line(line []byte) {
 	if text, fresh := l.memory.fresh(line); fresh {
+		l.fresh = true
 		l.sink.Line(text)
 	}
 }
@@ -187,7 +194,9 @@ func (l *logReader) line(line []byte) {
 // to go on, and waits until that makes sense.
 func (l *logReader) next(ctx context.Context, err error) error {
 	if err != nil {
-		l.say(err)
+		if !isGone(err) { // else the pod's state tells
+			l.say(err)
+		}
 		l.rest(ctx)
 	}
 	if !l.ask.Follow || l.ask.Previous {
@@ -199,8 +208,10 @@ func (l *logReader) next(ctx context.Context, err error) error {
 		l.rest(ctx)
 		return nil
 	case podGone:
-		l.sink.Note("the pod is gone")
+		l.sink.Note(goneNote)
 		return errLogOver
+	case podHidden:
+		return l.unseen(ctx, err)
 	case podKnown:
 	}
 	if !c.declared(l.ask.Container) {
@@ -216,6 +227,32 @@ func (l *logReader) next(ctx context.Context, err error) error {
 		return nil
 	}
 	return l.stopped(ctx, c)
+}
+
+// unseen goes on though the pod may not be looked up: its log is asked for
+// again and again, until the server says that there is no such pod.
+func (l *logReader) unseen(ctx context.Context, err error) error {
+	if isGone(err) {
+		l.sink.Note(goneNote)
+		return errLogOver
+	}
+	if !l.told {
+		l.told = true
+		l.sink.Note((&sources.AccessError{Verb: "get", Resource: "pods"}).Error() +
+			": it cannot be told whether this container ended or restarts, so its log is asked for again and again")
+	}
+	if err != nil {
+		return nil // it was waited for already
+	}
+	if len(l.part) > 0 && l.tail == string(l.part) {
+		l.end() // it had time to get an end
+	}
+	l.tail = string(l.part)
+	if l.fresh {
+		l.fresh, l.blind.Duration, l.blind.Steps = false, l.c.pace.retry, 10
+	}
+	pause(ctx, l.blind.Step())
+	return nil
 }
 
 // follow goes over to the container's next run, after what is left of the one
@@ -237,6 +274,7 @@ func (l *logReader) follow(ctx context.Context, c container, now string) error {
 		l.sink.Note("the container restarted more than once meanwhile: what its runs in between wrote can no longer be read")
 	}
 	l.run1, l.waits = now, false
+	l.memory.anew()
 	return nil
 }
 
@@ -268,7 +306,7 @@ func (l *logReader) stopped(ctx context.Context, c container) error {
 	for ctx.Err() == nil {
 		l.rest(ctx)
 		again, state := l.status(ctx)
-		if state == podGone || state == podKnown && (runOf(again) != l.run1 || again.final() || again.status.State.Running != nil) {
+		if state == podGone || state == podHidden || state == podKnown && (runOf(again) != l.run1 || again.final() || again.status.State.Running != nil) {
 			return nil
 		}
 	}
@@ -287,94 +325,3 @@ func (l *logReader) say(err error) {
 }
 
 func (l *logReader) rest(ctx context.Context) { pause(ctx, l.retry.Step()) }
-
-// podState is what is known of the pod.
-type podState int
-
-const (
-	podKnown podState = iota
-	podAway           // cannot be asked for now
-	podGone
-)
-
-// container is a container's status within its pod's.
-type container struct {
-	pod    *core.Pod
-	status core.ContainerStatus
-}
-
-// status looks the container up.
-func (l *logReader) status(ctx context.Context) (container, podState) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	pod, err := l.c.set.CoreV1().Pods(l.ask.Pod.Namespace).Get(ctx, l.ask.Pod.Name, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err) && !isMissing(err):
-		return container{}, podGone
-	case err != nil:
-		if apierrors.IsForbidden(err) { // logs may be read, the pod may not: then a log ends where it ends
-			return container{}, podGone
-		}
-		l.say(err)
-		return container{}, podAway
-	}
-	all := slices.Concat(pod.Status.ContainerStatuses, pod.Status.InitContainerStatuses, pod.Status.EphemeralContainerStatuses)
-	i := slices.IndexFunc(all, func(s core.ContainerStatus) bool { return s.Name == l.ask.Container })
-	if i < 0 {
-		return container{pod: pod}, podKnown
-	}
-	c := container{pod, all[i]}
-	if l.run1 == "" {
-		l.run1 = runOf(c)
-	}
-	return c, podKnown
-}
-
-// runOf names the newest run of a container that has begun.
-func runOf(c container) string {
-	if t := c.status.State.Terminated; t != nil && t.ContainerID != "" {
-		return t.ContainerID
-	}
-	return c.status.ContainerID
-}
-
-// final reports that the container will not run again.
-func (c container) final() bool {
-	if p := c.pod.Status.Phase; p == core.PodSucceeded || p == core.PodFailed {
-		return true
-	}
-	t := c.status.State.Terminated
-	if t == nil {
-		return false
-	}
-	return c.pod.DeletionTimestamp != nil || c.pod.Spec.RestartPolicy == core.RestartPolicyNever ||
-		c.pod.Spec.RestartPolicy == core.RestartPolicyOnFailure && t.ExitCode == 0
-}
-
-// declared reports that the pod has a container of a name.
-func (c container) declared(name string) bool {
-	if c.status.Name == name {
-		return true
-	}
-	s := c.pod.Spec
-	return slices.ContainsFunc(slices.Concat(s.Containers, s.InitContainers), func(c core.Container) bool { return c.Name == name })
-}
-
-// why is why the container does not run, in kubectl's words.
-func (c container) why() string {
-	switch s := c.status.State; {
-	case s.Waiting != nil && s.Waiting.Reason != "":
-		return sources.Clean(s.Waiting.Reason, 100)
-	case s.Terminated != nil:
-		return "ended with " + ending(s.Terminated)
-	}
-	return "not started yet"
-}
-
-func ending(t *core.ContainerStateTerminated) string {
-	text := fmt.Sprintf("exit code %d", t.ExitCode)
-	if t.Reason != "" {
-		text += ", " + sources.Clean(t.Reason, 100)
-	}
-	return text
-}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
+	rbac "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"daytwo/sources"
@@ -106,9 +107,14 @@ func (b *bench) write(pod string, from, to int) {
 // follow reads a log until the test ends; the channel has how it ended.
 func (b *bench) follow(ask sources.LogAsk) (*paper, <-chan error, context.CancelFunc) {
 	b.t.Helper()
+	return b.followAs("admin", ask)
+}
+
+func (b *bench) followAs(user string, ask sources.LogAsk) (*paper, <-chan error, context.CancelFunc) {
+	b.t.Helper()
 	ask.Pod.Kind, ask.Pod.Namespace, ask.Container = "Pod", namespace, "app"
 	p, ended := newPaper(), make(chan error, 1)
-	c := b.connect("admin")
+	c := b.connect(user)
 	ctx, cancel := context.WithCancel(b.t.Context())
 	go func() { ended <- c.Log(ctx, ask, p) }()
 	b.t.Cleanup(cancel)
@@ -210,6 +216,77 @@ func TestLogGoesOnAfterARestart(t *testing.T) {
 	}
 }
 
+// TestLogWithoutThePod: who may read logs but not pods still reads on over a
+// broken connection and a restart, is told what cannot be told, and an end of
+// the pod is not made up.
+func TestLogWithoutThePod(t *testing.T) {
+	t.Parallel()
+	b := start(t, demo.Options{ViewerRules: []rbac.PolicyRule{{Verbs: []string{"get"}, APIGroups: []string{""}, Resources: []string{"pods/log"}}}})
+	b.running("api")
+	b.write("api", 0, 10)
+	p, ended, _ := b.followAs("viewer", sources.LogAsk{Pod: sources.Ref{Name: "api"}, UID: "some", Follow: true})
+	p.wait(t, "the first lines", count(10))
+	b.CutLogs()
+	b.write("api", 10, 20)
+	p.wait(t, "what came after the cut", count(20))
+	if err := b.RestartContainer(namespace, "api", "app", 1); err != nil {
+		t.Fatal(err)
+	}
+	b.write("api", 20, 30)
+	p.wait(t, "the second run", count(30))
+	_, notes := p.read()
+	all := strings.Join(notes, "\n")
+	const want = "no permission to get pods: it cannot be told whether this container ended or restarts, so its log is asked for again and again"
+	if strings.Count(all, want) != 1 || strings.Contains(all, "gone") {
+		t.Errorf("notes %q, want %q once", notes, want)
+	}
+	if err := b.admin.CoreV1().Pods(namespace).Delete(t.Context(), "api", metav1.DeleteOptions{GracePeriodSeconds: new(int64)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("ended with %v", err)
+	}
+	each(t, p, 30)
+	if _, notes := p.read(); notes[len(notes)-1] != "the pod is gone" {
+		t.Errorf("notes: %q", notes)
+	}
+}
+
+// TestLogOfAnotherPodOfTheName is not taken for a restart: a StatefulSet's pod
+// that is made anew has a log of its own.
+func TestLogOfAnotherPodOfTheName(t *testing.T) {
+	t.Parallel()
+	b := start(t, demo.Options{})
+	pods := b.admin.CoreV1().Pods(namespace)
+	b.running("api")
+	b.write("api", 0, 10)
+	first, err := pods.Get(t.Context(), "api", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := sources.LogAsk{Pod: sources.Ref{Name: "api"}, UID: string(first.UID), Follow: true}
+	p, ended, _ := b.follow(ask)
+	p.wait(t, "the first lines", count(10))
+	if err := pods.Delete(t.Context(), "api", metav1.DeleteOptions{GracePeriodSeconds: new(int64)}); err != nil {
+		t.Fatal(err)
+	}
+	b.running("api")
+	b.write("api", 50, 60)
+	late, lateEnded, _ := b.follow(ask)
+	for _, end := range []<-chan error{ended, lateEnded} {
+		if err := <-end; err != nil {
+			t.Errorf("ended with %v", err)
+		}
+	}
+	each(t, p, 10)
+	each(t, late, 0)
+	for _, p := range []*paper{p, late} {
+		if _, notes := p.read(); len(notes) != 1 || notes[0] != "the pod is gone" {
+			t.Errorf("notes: %q", notes)
+		}
+	}
+}
+
 // TestLogParts: the run before, the last lines, and what cannot be had.
 func TestLogParts(t *testing.T) {
 	t.Parallel()
@@ -254,6 +331,23 @@ func TestLogParts(t *testing.T) {
 	if err := <-ended; err == nil || err.Error() != "no permission to get pods/log" {
 		t.Errorf("forbidden: %v", err)
 	}
+}
+
+// TestLogFromItsLastLines: what is older than them does not come after a broken
+// connection, though it was written in the same second.
+func TestLogFromItsLastLines(t *testing.T) {
+	t.Parallel()
+	b := start(t, demo.Options{})
+	b.running("api")
+	b.write("api", 9000, 9500)
+	b.write("api", 0, 10)
+	p, _, _ := b.follow(sources.LogAsk{Pod: sources.Ref{Name: "api"}, Follow: true, Tail: 10})
+	p.wait(t, "the last lines", count(10))
+	b.CutLogs()
+	p.wait(t, "that it is read again", func(_, notes []string) bool { return len(notes) == 2 })
+	b.write("api", 10, 20)
+	p.wait(t, "what is new", count(20))
+	each(t, p, 20)
 }
 
 // TestLogMemory: lines out of order and equal ones, read again from the time
