@@ -68,7 +68,7 @@ type Find struct{ Filter, Sort, Reverse Binding }
 type Tools struct{ Drain, Upgrade, Forensics, Trail, Logs, Shell, Exec, Cordon, Uncordon, Runs Binding }
 
 // Run steers a run while it is in sight.
-type Run struct{ Pause, GoOn, Stop, Retry, Resume, Skip, Abandon, TakeOver, WholeLog, CopyCommand Binding }
+type Run struct{ Pause, GoOn, Stop, Retry, Resume, Skip, Abandon, WholeLog, CopyCommand Binding }
 
 // Stream moves in and keeps what runs by.
 type Stream struct{ Search, Next, Previous, Follow, Wrap, Copy, Save Binding }
@@ -152,7 +152,6 @@ func defaultRun() Run {
 		Resume:      Binding{[]string{"R"}, "R", "resume"},
 		Skip:        Binding{[]string{"S"}, "S", "skip step"},
 		Abandon:     Binding{[]string{"A"}, "A", "abandon"},
-		TakeOver:    Binding{[]string{"T"}, "T", "take over"},
 		WholeLog:    Binding{[]string{"o"}, "o", "whole log"},
 		CopyCommand: Binding{[]string{"y"}, "y", "copy command"},
 	}

@@ -97,10 +97,15 @@ func (v *logs) Commands(f ui.Frame) []ui.Command {
 	case !slices.ContainsFunc(pods, func(p sources.Pod) bool { return len(logPart{previous: true}.asks([]sources.Pod{p})) > 0 }):
 		run.WhyNot = "no container of " + v.about.String() + " ran before its present run"
 	}
+	whole := ui.Command{Key: f.Keys.Run.WholeLog, Minor: true, Do: func() tea.Cmd { return ui.Page(v.reading.Path()) }}
+	if v.reading.Path() == "" {
+		whole.WhyNot = v.reading.Trouble()
+	}
 	return slices.Concat([]ui.Command{
 		again(container, func() { v.part.container = following(names, v.part.container) }),
 		again(ui.Command{Key: k.Since}, func() { v.part.since = v.part.since.next() }),
 		again(run, func() { v.part.previous, v.part.container = !v.part.previous, "" }),
+		whole,
 	}, v.stream.Commands(f))
 }
 

@@ -108,6 +108,7 @@ type bench struct {
 	runner *actions.Runner
 	hands  *hands
 	clock  *uitest.Clock
+	o      ui.Options // of the screen
 }
 
 func newBench(t *testing.T, dir string, width, height int, o ui.Options) *bench {
@@ -135,6 +136,7 @@ func newBench(t *testing.T, dir string, width, height int, o ui.Options) *bench 
 	store := sources.NewStore(sources.DefaultSettings(), rules.Judge, b.clock.Now)
 	o.Store, o.Home, o.Objects, o.Runner = store, views.NewCockpit(keymap.Default()), views.Objects, b.runner
 	o.Tools = []func(ui.Frame, sources.Ref) []ui.Command{begin, runs.Tool}
+	b.o = o
 	b.Driver = uitest.NewAt(t, o, b.clock, width, height)
 	b.Publish(world{now: b.clock.Now()}.incident())
 	return b

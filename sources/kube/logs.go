@@ -241,9 +241,14 @@ func (l *logReader) unseen(ctx context.Context, err error) error {
 		l.sink.Note((&sources.AccessError{Verb: "get", Resource: "pods"}).Error() +
 			": it cannot be told whether this container ended or restarts, so its log is asked for again and again")
 	}
-	if err != nil {
-		return nil // it was waited for already
+	if err == nil { // else it was waited for already
+		l.quiet(ctx)
 	}
+	return nil
+}
+
+// quiet waits the longer, the longer there was nothing new.
+func (l *logReader) quiet(ctx context.Context) {
 	if len(l.part) > 0 && l.tail == string(l.part) {
 		l.end() // it had time to get an end
 	}
@@ -252,7 +257,6 @@ func (l *logReader) unseen(ctx context.Context, err error) error {
 		l.fresh, l.blind.Duration, l.blind.Steps = false, l.c.pace.retry, 10
 	}
 	pause(ctx, l.blind.Step())
-	return nil
 }
 
 // follow goes over to the container's next run, after what is left of the one
