@@ -16,6 +16,13 @@ import (
 // real rules, the real renderer on an emulated terminal.
 func onDemo(t *testing.T, scenario demo.Scenario, f flags, width, height int) (*demo.World, *uitest.Terminal) {
 	t.Helper()
+	w, _, term := sessionOnDemo(t, scenario, f, width, height)
+	return w, term
+}
+
+// sessionOnDemo is onDemo with what stands behind the screen.
+func sessionOnDemo(t *testing.T, scenario demo.Scenario, f flags, width, height int) (*demo.World, *session, *uitest.Terminal) {
+	t.Helper()
 	t.Parallel()
 	dir := t.TempDir()
 	w, kubeconfig := world(t, scenario, "admin")
@@ -34,7 +41,7 @@ func onDemo(t *testing.T, scenario demo.Scenario, f flags, width, height int) (*
 	t.Cleanup(func() { s.close(context.WithoutCancel(t.Context())) })
 	o := screen(s, f, cfg)
 	o.Clock = time.Now
-	return w, uitest.Open(t, o, width, height)
+	return w, s, uitest.Open(t, o, width, height)
 }
 
 func shows(texts ...string) func(string) bool {
@@ -85,7 +92,7 @@ func picture(t *testing.T, term *uitest.Terminal, name string) {
 // program.
 func TestPicturesAreThere(t *testing.T) {
 	t.Parallel()
-	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast", "upgrade": "Order: workers first", "drain": "In the way", "run": "drained", "trail": "disk on 5 nodes"} {
+	for name, text := range map[string]string{"cockpit": "Attention", "disk": "History and forecast", "upgrade": "Order: workers first", "drain": "In the way", "run": "drained", "trail": "disk on 5 nodes", "forensics": "most of it writable layers"} {
 		data, err := os.ReadFile(filepath.Join("docs", "pictures", name+".svg"))
 		if err != nil {
 			t.Fatal(err)

@@ -100,7 +100,8 @@ type forensicsView struct {
 	chosen int // among the suggestions
 	ticks  int // the chosen line of the checklist
 	scroll ui.Scroll
-	stream tail
+	stream ui.Stream
+	tape   *actions.Tape // of the look, while there is one
 }
 
 // Messages of the wizard: each says which view it is for, because every view
@@ -141,14 +142,25 @@ func (v *forensicsView) Watch() <-chan struct{} {
 	if v.verdict != nil {
 		return nil
 	}
-	return v.stream.changed()
+	return changes(v.tape)
 }
+
+// changes is what tells of more on a tape, if there is one.
+func changes(tape *actions.Tape) <-chan struct{} {
+	if tape == nil {
+		return nil
+	}
+	return tape.Changed()
+}
+
+// Typing reports whether the search of the stream takes the keys.
+func (v *forensicsView) Typing() bool { return v.stream.Typing() }
 
 // start begins the look, once the machine may be spoken to.
 func (v *forensicsView) start(f ui.Frame) tea.Cmd {
 	kept := forensicsKept{v, v.verdict}
 	v.plan = forensics.Inspect(v.with.Means, f.Snapshot, v.node)
-	v.verdict, v.err, v.busy, v.stream = nil, "", true, tail{}
+	v.verdict, v.err, v.busy, v.stream, v.tape = nil, "", true, ui.Stream{}, nil
 	plan := v.plan
 	return v.with.Door.Through([]string{v.node}, ui.Work(func(ctx context.Context) tea.Msg {
 		id, err := v.with.Runner.Start(ctx, plan)
@@ -216,9 +228,11 @@ func (v *forensicsView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 			v.ticks = min(v.ticks, max(len(v.list.Lines)-1, 0))
 		}
 	case tea.MouseMsg:
-		return v.scroll.Update(m, f)
+		if v.run == "" || v.verdict != nil {
+			return v.scroll.Update(m, f)
+		}
 	}
-	return nil
+	return v.stream.Update(msg, f)
 }
 
 func (v *forensicsView) take(m forensicsLoaded) {
@@ -253,7 +267,7 @@ func (v *forensicsView) theRun(f ui.Frame) (actions.Run, bool) {
 	if v.run == "" || i < 0 {
 		return v.rested, v.rested.ID != "" && v.rested.ID == v.run
 	}
-	v.stream.follow(f.Runs[i].Output)
+	v.tape = cmp.Or(f.Runs[i].Output, v.tape)
 	return f.Runs[i], true
 }
 
@@ -298,7 +312,7 @@ func (v *forensicsView) lookCommands(f ui.Frame) []ui.Command {
 	case actions.Done, actions.Abandoned, actions.AlreadyTrue, actions.Skipped:
 		out = append(out, ui.Command{Key: reword(f.Keys.List.Open, "look again"), Do: func() tea.Cmd { return v.start(f) }})
 	}
-	return out
+	return append(out, v.stream.Commands(f)...)
 }
 
 func (v *forensicsView) stop() tea.Cmd {

@@ -156,6 +156,9 @@ func TestForensicsFromTheDiskFindingToTheVerdict(t *testing.T) {
 	t.Parallel()
 	for _, size := range [][2]int{{80, 24}, {120, 40}, {200, 50}} {
 		b := forensicsBench(t, size[0], size[1], false)
+		b.Press("f")
+		b.Golden(fmt.Sprintf("forensics-plan-%dx%d", size[0], size[1]))
+		b.Press("esc")
 		b.look()
 		b.See("92 % used", "most of it writable layers, 120 GB", "journal", "40 GB", "unexplained", "What would help")
 		b.Golden(fmt.Sprintf("forensics-verdict-%dx%d", size[0], size[1]))

@@ -1,8 +1,8 @@
 package views
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -21,7 +21,8 @@ type cleanupView struct {
 	run    actions.Run // as it was last read, once it rests
 	id     string
 	err    string
-	stream tail
+	stream ui.Stream
+	tape   *actions.Tape
 }
 
 type (
@@ -56,14 +57,17 @@ func (v *cleanupView) begin(start func(context.Context) (string, error)) tea.Cmd
 func (v *cleanupView) Title() string { return "clean up " + string(v.clean.What) }
 
 // Watch is the stream of the clean-up.
-func (v *cleanupView) Watch() <-chan struct{} { return v.stream.changed() }
+func (v *cleanupView) Watch() <-chan struct{} { return changes(v.tape) }
+
+// Typing reports whether the search of the stream takes the keys.
+func (v *cleanupView) Typing() bool { return v.stream.Typing() }
 
 func (v *cleanupView) theRun(f ui.Frame) actions.Run {
 	i := slices.IndexFunc(f.Runs, func(r actions.Run) bool { return r.ID == v.id })
 	if v.id == "" || i < 0 {
 		return v.run
 	}
-	v.stream.follow(f.Runs[i].Output)
+	v.tape = cmp.Or(f.Runs[i].Output, v.tape)
 	return f.Runs[i]
 }
 
@@ -92,11 +96,11 @@ func (v *cleanupView) Commands(f ui.Frame) []ui.Command {
 	if run.At < len(run.Steps) {
 		out = append(out, ui.Command{Key: f.Keys.Run.CopyCommand, Do: func() tea.Cmd { return ui.Copy(run.Steps[run.At].Command) }})
 	}
-	return out
+	return append(out, v.stream.Commands(f)...)
 }
 
 // Update takes the view's own messages.
-func (v *cleanupView) Update(msg tea.Msg, _ ui.Frame) tea.Cmd {
+func (v *cleanupView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 	switch m := msg.(type) {
 	case cleanupStarted:
 		if m.view != v {
@@ -115,8 +119,9 @@ func (v *cleanupView) Update(msg tea.Msg, _ ui.Frame) tea.Cmd {
 			v.run = m.run
 			return v.from.await(v.from.run) // the verdict says what was freed
 		}
+		return nil
 	}
-	return nil
+	return v.stream.Update(msg, f)
 }
 
 // Render shows how far it is, what it says, and what it came to.
@@ -141,13 +146,7 @@ func (v *cleanupView) Render(f ui.Frame) string {
 	if run.WayBack() == "" {
 		foot = "no way back: what is removed is gone"
 	}
-	lines := v.stream.read()
-	height := max(f.Height-len(head)-1, 3)
-	shown := slices.Clone(lines[max(len(lines)-(height-2), 0):])
-	for i, l := range shown {
-		shown[i] = streamStyle(f, l).Render(ui.Cut(ui.Clean(l), width-2))
-	}
-	box := ui.Box(t, v.clean.Node, fmt.Sprintf("%d lines", len(lines)), true, shown, width, height)
-	all := append(head, strings.Split(box, "\n")...)
+	v.stream.Read(v.tape)
+	all := append(head, streamBox(f, &v.stream, v.clean.Node, width, max(f.Height-len(head)-1, 3))...)
 	return strings.Join(padded(f, append(all, t.Dim.Render(ui.Fit(foot, width)))), "\n")
 }

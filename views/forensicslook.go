@@ -2,15 +2,12 @@ package views
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"daytwo/actions"
 	"daytwo/actions/forensics"
 	"daytwo/sources"
 	"daytwo/ui"
-
-	"charm.land/lipgloss/v2"
 )
 
 // planText is the plan as a person would type it.
@@ -101,26 +98,17 @@ func (v *forensicsView) renderLook(f ui.Frame) string {
 	if ok && run.At < len(run.Steps) {
 		title = run.Steps[run.At].Title
 	}
-	lines := v.stream.read()
-	height := max(f.Height-len(head), 3)
-	shown := slices.Clone(lines[max(len(lines)-(height-2), 0):])
-	for i, l := range shown {
-		shown[i] = streamStyle(f, l).Render(ui.Cut(ui.Clean(l), width-2))
-	}
-	box := ui.Box(t, title, fmt.Sprintf("%d lines", len(lines)), true, shown, width, height)
-	return strings.Join(padded(f, append(head, strings.Split(box, "\n")...)), "\n")
+	v.stream.Read(v.tape)
+	box := streamBox(f, &v.stream, title, width, max(f.Height-len(head), 3))
+	return strings.Join(padded(f, append(head, box...)), "\n")
 }
 
-func streamStyle(f ui.Frame, line string) lipgloss.Style {
-	switch {
-	case strings.HasPrefix(line, "$ "):
-		return f.Theme.Accent
-	case strings.HasPrefix(line, "unknown: "), strings.HasPrefix(line, "not all of it: "):
-		return f.Theme.Unknown
-	case strings.HasPrefix(line, ">> "):
-		return f.Theme.Warning
-	}
-	return f.Theme.Text
+// streamBox frames a stream, with what there is to say of it in the edge.
+func streamBox(f ui.Frame, s *ui.Stream, title string, width, height int) []string {
+	title = ui.Clean(title)
+	inner := ui.Rect{W: width, H: height}.Inner()
+	lines := s.Render(f, inner.W, inner.H)
+	return strings.Split(ui.Box(f.Theme, title, s.Note(f, width-ui.Width(title)-8), true, lines, width, height), "\n")
 }
 
 // stepsLine is how far the probes are: those behind in one word, then what

@@ -49,7 +49,7 @@ func (b *books) runtime() {
 		b.part(c, Size{i.Name(), i.Disk})
 	}
 	if orphans > 0 {
-		b.add(Orphans, snapshotsDir, snapshotsDir+" (in no book of the runtime)", orphans)
+		b.add(Orphans, snapshotsDir, "in no book of the runtime, below "+snapshotsDir, orphans)
 	}
 	if rest := content - used - unused; rest > 0 {
 		b.add(K3s, contentDir, contentDir+" of no image", rest)
