@@ -108,4 +108,5 @@ func BenchmarkOutput(b *testing.B) {
 	for b.Loop() {
 		_, _ = o.Write(line)
 	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
 }

@@ -194,4 +194,5 @@ func BenchmarkLogs(b *testing.B) {
 		l.Close()
 	}
 	b.ReportMetric(float64(many*b.N)/b.Elapsed().Seconds(), "lines/s")
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(many*b.N), "ns/line")
 }
