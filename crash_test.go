@@ -2,13 +2,13 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -19,6 +19,7 @@ import (
 	"daytwo/actions"
 	"daytwo/actions/cordon"
 	"daytwo/actions/drain"
+	"daytwo/actions/upgrade"
 	"daytwo/sources/demo"
 	"daytwo/sources/history"
 	"daytwo/sources/kube"
@@ -29,52 +30,67 @@ const (
 	crashKubeconfig = "DAYTWO_CRASH_KUBECONFIG"
 	crashConfig     = "DAYTWO_CRASH_CONFIG"
 	crashAction     = "DAYTWO_CRASH_ACTION" // an action's kind, or resume
-	crashAfter      = "DAYTWO_CRASH_AFTER"  // the journal entry to die after; 0: none
+	crashDeath      = "DAYTWO_CRASH_DEATH"  // one of the deaths
+	crashNode       = "DAYTWO_CRASH_NODE"
 )
 
-const crashNode = "worker-2"
+// The deaths: at the first entry of a kind that a child writes.
+const (
+	afterPlan = "after plan"
+	afterTake = "after take"
+	afterStep = "after begin, end or rest"
+	beforeEnd = "before end"
+	afterEnd  = "after end"
+)
 
-// TestKilledAfterEveryEntry kills a real process with SIGKILL right after each
-// entry of an action's journal, and goes on in a new one: the world ends as
-// after a run that nobody killed, and nothing was done to it twice.
-func TestKilledAfterEveryEntry(t *testing.T) {
-	for _, kind := range []actions.Kind{cordon.KindCordon, drain.Kind} {
-		t.Run(string(kind), func(t *testing.T) {
-			whole := newKilling(t)
-			whole.child(t, string(kind), 0)
-			want, entries := whole.effects(t), whole.entries(t)
-			if entries < 5 || !strings.Contains(want, "cordoned [worker-2]") {
-				t.Fatalf("an uninterrupted run has %d entries and leaves %s", entries, want)
-			}
-			t.Logf("%d entries; %s", entries, want)
-			for n := 1; n <= entries; n++ {
-				t.Run(strconv.Itoa(n), func(t *testing.T) {
-					t.Parallel()
-					c := newKilling(t)
-					c.child(t, string(kind), n)
-					if got := c.entries(t); got != n {
-						t.Fatalf("killed after entry %d, the journal has %d", n, got)
-					}
-					if n < entries { // the last says that the run is over
-						c.child(t, "resume", 0)
-					}
-					if got := c.effects(t); got != want {
-						t.Errorf("resumed after entry %d: %s\nuninterrupted: %s", n, got, want)
-					}
-				})
-			}
-		})
-	}
+// TestKilledAtEveryEntry kills a real process with SIGKILL right after each
+// entry of an action's journal, and once more between each step's effect and
+// the entry that tells of it; a new process goes on each time. One run takes
+// all these deaths: the world ends as after a run that nobody killed, and
+// nothing was done to it twice.
+func TestKilledAtEveryEntry(t *testing.T) {
+	t.Run("cordon, uncordon", func(t *testing.T) {
+		t.Parallel()
+		c := newKilling(t, "worker-2")
+		c.killed(t, cordon.KindCordon, 1)
+		c.left(t, wasVersion, true)
+		c.killed(t, cordon.KindUncordon, 1)
+		c.left(t, wasVersion, false)
+		c.once(t, map[string]int{"patch": 2})
+	})
+	t.Run("drain", func(t *testing.T) {
+		t.Parallel()
+		c := newKilling(t, "worker-2")
+		pods := len(leavable(t, c.w, c.node))
+		c.killed(t, drain.Kind, 3)
+		c.left(t, wasVersion, true)
+		c.once(t, map[string]int{"patch": 1, "evict": pods})
+		if now := leavable(t, c.w, c.node); len(now) > 0 {
+			t.Errorf("still there: %v", now)
+		}
+	})
+	t.Run("upgrade, roll-back", func(t *testing.T) {
+		t.Parallel()
+		c := newKilling(t, "master-0") // whose API server goes away too
+		pods := len(leavable(t, c.w, c.node))
+		c.killed(t, upgrade.Kind, 13)
+		c.left(t, patchVersion, false)
+		c.once(t, map[string]int{"patch": 2, "evict": pods, "swap": 1, "restart": 1})
+		c.killed(t, upgrade.BackKind, 3)
+		c.left(t, wasVersion, false)
+		c.once(t, map[string]int{"patch": 2, "evict": pods, "swap": 2, "restart": 2})
+	})
 }
 
 // killing is a world, and the environment of the processes that work on it.
 type killing struct {
-	w   *demo.World
-	dir string
-	env []string
+	w    *demo.World
+	node string
+	dir  string
+	env  []string
 }
 
-func newKilling(t *testing.T) *killing {
+func newKilling(t *testing.T, node string) *killing {
 	t.Helper()
 	began := time.Now()
 	tick := time.NewTicker(time.Second / hurry)
@@ -90,7 +106,10 @@ func newKilling(t *testing.T) *killing {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &killing{w: w, dir: t.TempDir()}
+	c := &killing{w: w, node: node, dir: t.TempDir()}
+	if err := writeDemoSSH(w, c.dir); err != nil {
+		t.Fatal(err)
+	}
 	file := func(name, text string) string {
 		path := filepath.Join(c.dir, name)
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -99,39 +118,81 @@ func newKilling(t *testing.T) *killing {
 		return path
 	}
 	c.env = append(os.Environ(), "HOME="+c.dir, "XDG_STATE_HOME="+filepath.Join(c.dir, "state"),
-		"XDG_CONFIG_HOME="+filepath.Join(c.dir, "config"), "KUBECONFIG=",
+		"XDG_CONFIG_HOME="+filepath.Join(c.dir, "config"), "KUBECONFIG=", "SSH_AUTH_SOCK=", crashNode+"="+node,
 		crashKubeconfig+"="+file("kubeconfig", string(kubeconfig)), crashConfig+"="+file("config.yaml", w.Config()))
 	return c
 }
 
-// child does an action in a process of its own, which kills itself after an
-// entry of the journal unless that is 0.
-func (c *killing) child(t *testing.T, action string, after int) {
+// killed brings an action of so many steps to its end over all its deaths.
+func (c *killing) killed(t *testing.T, kind actions.Kind, steps int) {
+	t.Helper()
+	died := map[string]bool{}
+	action, death := string(kind), afterPlan
+	for n := 0; ; n++ {
+		c.child(t, action, death)
+		entries := c.entries(t)
+		last := entries[len(entries)-1]
+		died[entryName(last)] = true
+		switch {
+		case last.Event == "rest":
+			c.everywhere(t, kind, entries, died, steps)
+			return
+		case n > 4*steps+4:
+			t.Fatalf("%s comes to no end: %+v", kind, entries)
+		case last.Event == "plan":
+			death = afterTake
+		case last.Event == "begin" && death == afterStep:
+			death = beforeEnd
+		case death == beforeEnd:
+			death = afterEnd
+		default:
+			death = afterStep
+		}
+		action = "resume"
+	}
+}
+
+func entryName(e actions.Entry) string { return string(e.Event) + " " + e.Step }
+
+// everywhere checks that a run is done, and that a process died at each entry
+// and each step of it.
+func (c *killing) everywhere(t *testing.T, kind actions.Kind, entries []actions.Entry, died map[string]bool, steps int) {
+	t.Helper()
+	ends := map[string]bool{}
+	for _, e := range entries {
+		if !died[entryName(e)] {
+			t.Errorf("%s: nobody died at %q", kind, entryName(e))
+		}
+		if e.Event == "end" {
+			ends[e.Step] = true
+		}
+	}
+	if last := entries[len(entries)-1]; last.State != actions.Done || len(ends) != steps {
+		t.Errorf("%s is %s (%s) after %d steps, want %d: %v", kind, last.State, last.Reason, len(ends), steps, ends)
+	}
+}
+
+// child does an action in a process of its own, which kills itself.
+func (c *killing) child(t *testing.T, action, death string) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestCrashChild$", "-test.v")
-	cmd.Env = append(slices.Clone(c.env), crashAction+"="+action, fmt.Sprintf("%s=%d", crashAfter, after))
+	cmd.Env = append(slices.Clone(c.env), crashAction+"="+action, crashDeath+"="+death)
 	out, err := cmd.CombinedOutput()
-	if after == 0 {
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", action, err, out)
-		}
-		return
-	}
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) {
-		t.Fatalf("%s was not killed after entry %d: %v\n%s", action, after, err, out)
+		t.Fatalf("%s was not killed %s: %v\n%s", action, death, err, out)
 	}
 	if status, ok := exit.Sys().(syscall.WaitStatus); !ok || status.Signal() != syscall.SIGKILL {
-		t.Fatalf("%s ended by itself: %v\n%s", action, err, out)
+		t.Fatalf("%s, to be killed %s, ended by itself: %v\n%s", action, death, err, out)
 	}
 }
 
-// entries counts the lines of the only run's journal.
-func (c *killing) entries(t *testing.T) int {
+// entries are those of the newest run's journal.
+func (c *killing) entries(t *testing.T) []actions.Entry {
 	t.Helper()
 	var found []string
 	err := filepath.WalkDir(filepath.Join(c.dir, "state"), func(path string, _ os.DirEntry, err error) error {
@@ -140,70 +201,78 @@ func (c *killing) entries(t *testing.T) int {
 		}
 		return err
 	})
-	if err != nil || len(found) != 1 {
+	if err != nil || len(found) == 0 {
 		t.Fatalf("journals %v, %v", found, err)
 	}
-	text, err := os.ReadFile(found[0])
+	text, err := os.ReadFile(slices.Max(found)) // runs are named by their time
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bytes.Count(text, []byte("\n"))
+	var out []actions.Entry
+	for line := range bytes.Lines(text) {
+		var e actions.Entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
-// effects is what was done to the world, and how it stands: evictions that
-// were asked for count, be they granted or not.
-func (c *killing) effects(t *testing.T) string {
+// left checks how the node was left.
+func (c *killing) left(t *testing.T, version string, cordoned bool) {
 	t.Helper()
-	nodePatches, evictions := c.w.Requests("patch", "nodes"), c.w.Requests("create", "pods")
-	client := admin(t, c.w).CoreV1()
-	nodes, err := client.Nodes().List(t.Context(), metav1.ListOptions{})
+	n, err := admin(t, c.w).CoreV1().Nodes().Get(t.Context(), c.node, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var off []string
-	for _, n := range nodes.Items {
-		if n.Spec.Unschedulable {
-			off = append(off, n.Name)
+	if got := n.Status.NodeInfo.KubeletVersion; got != version || n.Spec.Unschedulable != cordoned {
+		t.Errorf("%s is left with %s, cordoned %v; want %s, %v", c.node, got, n.Spec.Unschedulable, version, cordoned)
+	}
+}
+
+// once checks how often each thing was done, and that no pod was evicted twice.
+func (c *killing) once(t *testing.T, want map[string]int) {
+	t.Helper()
+	got := map[string]int{"patch": c.w.Requests("patch", "nodes")}
+	for deed, n := range c.w.Deeds() {
+		what, to, _ := strings.Cut(deed, " ")
+		got[what] += n
+		if what == "evict" && n > 1 {
+			t.Errorf("pod %s was evicted %d times", to, n)
 		}
 	}
-	pods, err := client.Pods("").List(t.Context(), metav1.ListOptions{FieldSelector: "spec.nodeName=" + crashNode})
-	if err != nil {
-		t.Fatal(err)
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("done to the world: %v, want %v", got, want)
 	}
-	var on []string
-	for _, p := range pods.Items {
-		for _, o := range p.OwnerReferences {
-			on = append(on, p.Namespace+"/"+o.Kind+"/"+o.Name)
-		}
-	}
-	slices.Sort(on)
-	return fmt.Sprintf("%d patches of nodes, %d evictions, cordoned %v, %d pods on %s: %v", nodePatches, evictions, off, len(pods.Items), crashNode, on)
 }
 
 // TestCrashChild is the process that is killed, and the one that goes on; it
 // does nothing unless a parent asks.
 func TestCrashChild(t *testing.T) {
 	action := os.Getenv(crashAction)
-	switch action {
-	case "":
-		return
-	case "resume":
-		daytwo(t, "resume", "last", "--kubeconfig", os.Getenv(crashKubeconfig), "--config", os.Getenv(crashConfig)).says(t, 0, "done")
+	if action == "" {
 		return
 	}
-	after, err := strconv.Atoi(os.Getenv(crashAfter))
+	s := crashSession(t, os.Getenv(crashDeath))
+	defer s.close(t.Context())
+	var id string
+	var err error
+	if action == "resume" {
+		id = s.runner.Runs()[0].ID
+		err = s.runner.Resume(t.Context(), id)
+	} else {
+		id, err = s.runner.Start(t.Context(), crashingAction(t, s, actions.Kind(action)))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := crashSession(t, after)
-	defer s.close(t.Context())
-	if r := begin(t, s, crashingAction(t, s, actions.Kind(action))); r.State != actions.Done {
-		t.Fatalf("%s is %s: %s", action, r.State, r.Err)
-	}
+	r, _ := s.runner.Wait(id, t.Context().Done())
+	t.Fatalf("%s lived on and is %s: %s", action, r.State, r.Err)
 }
 
-// crashSession is openSession, with a death in it.
-func crashSession(t *testing.T, after int) *session {
+// crashSession is openSession, with a death in it and in a hurry.
+func crashSession(t *testing.T, death string) *session {
 	t.Helper()
 	f := flags{kubeconfig: os.Getenv(crashKubeconfig), config: os.Getenv(crashConfig), theme: "dark"}
 	cfg, err := f.settings()
@@ -219,30 +288,50 @@ func crashSession(t *testing.T, after int) *session {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := startSession(t.Context(), client, dir, cfg, &session{log: log, logs: logs, journaled: func(n int) {
-		if n == after {
+	die := func(at string, e actions.Entry) {
+		step := death == afterStep && at == "after" && (e.Event == "begin" || e.Event == "end" || e.Event == "rest")
+		if step || death == at+" "+string(e.Event) {
 			_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 			select {} // the signal may reach another thread a moment later
 		}
+	}
+	s, err := startSession(t.Context(), client, dir, cfg, &session{log: log, logs: logs, hooks: hooks{
+		journaling: func(e actions.Entry) { die("before", e) },
+		journaled:  func(_ int, e actions.Entry) { die("after", e) },
 	}})
 	if err != nil {
 		t.Fatal(err)
 	}
+	hurried(s.upgrade)
 	return s
 }
 
 func crashingAction(t *testing.T, s *session, kind actions.Kind) actions.Action {
 	t.Helper()
+	node := os.Getenv(crashNode)
 	switch kind {
 	case cordon.KindCordon:
-		return cordonOf(t, s, crashNode)
+		return cordonOf(t, s, node)
+	case cordon.KindUncordon:
+		return cordon.Lift(s.operator, node)
 	case drain.Kind:
-		kit := s.drains
-		p, err := drain.Look(t.Context(), kit.Cluster, crashNode, drain.Options{})
+		p, err := drain.Look(t.Context(), s.drains.Cluster, node, drain.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		return drain.New(kit, p)
+		return drain.New(s.drains, p)
+	case upgrade.Kind:
+		u := &upgrading{t: t, s: s}
+		p := u.plan(patchVersion)
+		p.Nodes = slices.DeleteFunc(p.Nodes, func(n upgrade.NodePlan) bool { return n.Name != node })
+		return upgrade.New(s.upgrade, p)
+	case upgrade.BackKind:
+		run := s.runner.Runs()[0]
+		a, err := s.runner.Action(run.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.(*upgrade.Action).Offers(run)[0].Action
 	}
 	t.Fatalf("no such action: %s", kind)
 	return nil

@@ -64,7 +64,7 @@ func (s *session) newRunner(dir string, cfg config.Config) (*actions.Runner, err
 	}
 	return actions.NewRunner(actions.Options{
 		Dir: dir, Who: whoami(), Kinds: kinds, Lease: lease, Snapshot: s.store.Snapshot,
-		ReadOnly: s.readonly, Clock: time.Now, Log: s.log, Journaled: s.journaled,
+		ReadOnly: s.readonly, Clock: time.Now, Log: s.log, Journaling: s.hooks.journaling, Journaled: s.hooks.journaled,
 	}), nil
 }
 

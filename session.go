@@ -29,27 +29,34 @@ const rejudgeEvery = 15 * time.Second
 // session is one cluster being looked at: the store, and the sources that
 // fill it until close.
 type session struct {
-	store     *sources.Store
-	client    *kube.Client
-	hist      *history.History
-	runner    *actions.Runner
-	operator  *kube.Operator // what changes the cluster
-	drains    drain.Kit
-	hosts     *ssh.Fleet
-	records   *record.Folder
-	dir       string // the cluster's folder of state
-	upgrade   *upgrade.Kit
-	ssh       ssh.Options // whose keys and files; zero: the user's
-	log       sources.Logger
-	stop      context.CancelFunc
-	done      sync.WaitGroup
-	logs      io.Closer
-	past      []sources.Sample // history to begin with; the demo's
-	notice    io.Writer        // told what is waited for at the end; nil: nobody
-	outer     context.Context  //nolint:containedctx // the program's: why it ended goes into the journals of what runs
-	life      context.Context  //nolint:containedctx // the session's: what the screen began ends with it
-	readonly  bool
-	journaled func(n int) // told the number of each journal entry that is on the disk; nil: nobody
+	store    *sources.Store
+	client   *kube.Client
+	hist     *history.History
+	runner   *actions.Runner
+	operator *kube.Operator // what changes the cluster
+	drains   drain.Kit
+	hosts    *ssh.Fleet
+	records  *record.Folder
+	dir      string // the cluster's folder of state
+	upgrade  *upgrade.Kit
+	ssh      ssh.Options // whose keys and files; zero: the user's
+	log      sources.Logger
+	stop     context.CancelFunc
+	done     sync.WaitGroup
+	logs     io.Closer
+	past     []sources.Sample // history to begin with; the demo's
+	notice   io.Writer        // told what is waited for at the end; nil: nobody
+	outer    context.Context  //nolint:containedctx // the program's: why it ended goes into the journals of what runs
+	life     context.Context  //nolint:containedctx // the session's: what the screen began ends with it
+	readonly bool
+	hooks    hooks
+}
+
+// hooks are told of each entry of a run's journal before it is written, and
+// once it is on the disk; nil: nobody is.
+type hooks struct {
+	journaling func(actions.Entry)
+	journaled  func(n int, e actions.Entry)
 }
 
 // logDir is where the log is kept: beside the history, or in a temporary

@@ -81,13 +81,18 @@ func upgradeWorldWith(t *testing.T, user string, o demo.Options) *upgrading {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { u.s.close(context.WithoutCancel(t.Context())) })
-	k := u.s.upgrade
-	k.Clock, k.Soak, k.Ready = clock, 5*time.Second, 5*time.Minute
+	hurried(u.s.upgrade)
+	return u
+}
+
+// hurried lets an upgrade wait by a clock as fast as its world's.
+func hurried(k *upgrade.Kit) {
+	began := time.Now()
+	k.Clock, k.Soak, k.Ready = func() time.Time { return began.Add(hurry * time.Since(began)) }, 5*time.Second, 5*time.Minute
 	k.Ticker = func(every time.Duration) (<-chan time.Time, func()) {
 		t := time.NewTicker(every / hurry)
 		return t.C, t.Stop
 	}
-	return u
 }
 
 // screen opens the program's screen.

@@ -29,7 +29,8 @@ type Journal struct {
 	last    string // hash of the last line
 	size    int64  // up to the end of the last whole line
 	broken  error  // an earlier append failed: nothing may follow half a line
-	after   func(n int)
+	before  func(Entry)
+	after   func(n int, e Entry)
 }
 
 // createJournal makes the folder of a new run and its journal in it.
@@ -107,6 +108,9 @@ func (j *Journal) Append(e Entry) error {
 	if j.broken != nil {
 		return fmt.Errorf("the journal cannot be written since: %w", j.broken)
 	}
+	if j.before != nil {
+		j.before(e)
+	}
 	e.Prev = j.last
 	line, err := json.Marshal(e)
 	if err != nil {
@@ -129,7 +133,7 @@ func (j *Journal) Append(e Entry) error {
 	j.last = hashOf(line)
 	j.entries = append(j.entries, e)
 	if j.after != nil {
-		j.after(len(j.entries))
+		j.after(len(j.entries), e)
 	}
 	return nil
 }

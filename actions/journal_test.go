@@ -177,7 +177,7 @@ func TestAFullDiskStopsTheRunBeforeTheNextStep(t *testing.T) {
 			act  = two{&a, &b}
 			dir  = t.TempDir()
 		)
-		fill := func(at int) {
+		fill := func(at int, _ Entry) {
 			if at != n {
 				return
 			}

@@ -31,8 +31,10 @@ type Options struct {
 	// Ticker makes the ticks by which a lease is renewed and the runs of other
 	// processes are looked at; nil is time.NewTicker.
 	Ticker func(time.Duration) (tick <-chan time.Time, stop func())
-	// Journaled is told the number of each entry once it is on the disk.
-	Journaled func(n int)
+	// Journaling is told of each entry before it is written, Journaled of its
+	// number once it is on the disk.
+	Journaling func(Entry)
+	Journaled  func(n int, e Entry)
 }
 
 // Runner runs actions, one goroutine a run, and keeps their journals. Its
@@ -247,7 +249,7 @@ func newID(now time.Time) (string, error) {
 func (r *Runner) begin(l *live, entries ...Entry) error {
 	r.begins.Lock()
 	defer r.begins.Unlock()
-	l.journal.after = r.o.Journaled
+	l.journal.before, l.journal.after = r.o.Journaling, r.o.Journaled
 	for _, e := range entries {
 		if err := r.note(l, e); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"runtime/debug"
 	"time"
 
@@ -238,6 +239,12 @@ func (r *Runner) lock(ctx context.Context, l *live, target sources.Ref, changes 
 // may be what it is there to mend.
 func (r *Runner) takeLease(ctx context.Context, l *live) error {
 	err := r.o.Lease.Take(ctx, l.locks.by)
+	if left := (*HeldError)(nil); errors.As(err, &left) && r.overHere(left.By) {
+		// It ended before it could give the lease back.
+		if err = r.o.Lease.Release(ctx, left.By); err == nil {
+			err = r.o.Lease.Take(ctx, l.locks.by)
+		}
+	}
 	resuming := l.journal != nil
 	var (
 		held    *HeldError
@@ -259,6 +266,17 @@ func (r *Runner) takeLease(ctx context.Context, l *live) error {
 		return nil
 	}
 	return fmt.Errorf("asking the cluster who else changes it: %w", err)
+}
+
+// overHere reports that what a holder ran was one of this machine's runs, and
+// is over: nothing of it changes the cluster any more.
+func (r *Runner) overHere(by Holder) bool {
+	if by.Who != r.o.Who || !validID(by.Run) {
+		return false
+	}
+	dir := filepath.Join(r.dir, by.Run)
+	held := heldNow(filepath.Join(dir, journalName))
+	return !held && runOnDisk(dir, held).State.Over()
 }
 
 // unlock lets go of everything that a run holds.

@@ -27,6 +27,7 @@ func (w *World) box(m *machine) *box.Box {
 			Used: func() int64 { return m.story(w.now()) }, Files: func() int64 { return m.inodesStory(w.now()) },
 		},
 		Fetch: w.fetch, Pods: func() []box.Pod { return w.boxPods(m) }, Contents: w.contents(m, w.now()),
+		Did: func(what string) { w.did.note(what, m.name) },
 	}
 	if m.server && w.servers() == 1 {
 		o.Stopped = w.StopServer

@@ -39,6 +39,9 @@ func (w *World) serveEviction(rw http.ResponseWriter, q *request, pods *kind) er
 	if _, _, err := w.deleteObject(pods, q.namespace, q.name, opts, q.dryRun); err != nil {
 		return err
 	}
+	if !q.dryRun {
+		w.did.note("evict", string(pod.UID))
+	}
 	f := negotiate(q.Header.Get("Accept"), true)
 	f.as = ""
 	return w.respond(rw, f, http.StatusCreated, &metav1.Status{

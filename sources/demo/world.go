@@ -63,6 +63,7 @@ type World struct {
 	machines []*machine          // in the order of their making
 	byName   map[string]*machine // the same
 	sim      *simulation
+	did      deeds
 	version  atomic.Pointer[string] // of the API server
 	secure   keys                   // of SSH
 	strange  []string               // see Options

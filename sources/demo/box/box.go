@@ -32,6 +32,7 @@ type Options struct {
 	Pods     func() []Pod // whose containers are here now, over or not
 	Contents Contents     // what else is on the disk
 	Stopped  func()       // called when k3s stops
+	Did      func(string) // told "swap" when another file takes the k3s binary's place, "restart" when k3s is started
 }
 
 // Space is the size of the root filesystem, and how much is in use on it as
@@ -110,6 +111,9 @@ func New(ctx context.Context, o Options) *Box {
 		o: o, ctx: ctx, disk: newDisk(o.Now), journal: newJournal(o.Name, o.Now, o.Booted),
 		units: map[string]*unit{}, pids: 1200, changed: make(chan struct{}), lines: map[net.Conn]*gate{},
 		runtime: runtime{layers: map[string]*layer{}, pods: map[string]Pod{}, shims: map[string]int{}},
+	}
+	if b.o.Did == nil {
+		b.o.Did = func(string) {}
 	}
 	b.commands = commands()
 	b.install()

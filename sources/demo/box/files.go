@@ -128,6 +128,8 @@ func mv(_ context.Context, p *process, args []string) int {
 		}
 		if err := p.box.disk.rename(p.who, p.path(w), to); err != nil {
 			code = p.say("mv: cannot move '%s' to '%s': %s", w, target, why(err))
+		} else if to == BinaryPath {
+			p.box.o.Did("swap")
 		}
 	}
 	return code

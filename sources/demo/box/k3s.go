@@ -174,6 +174,7 @@ func (b *Box) startK3s(ctx context.Context, p *process, u *unit, noBlock bool) i
 		return 0
 	}
 	b.mu.Unlock()
+	b.o.Did("restart")
 	b.journal.systemd(u.name, "Starting "+u.name+" - "+u.description+"...", "MESSAGE_ID", "7d4958e842da4a758f6c1cdc7b36dcc5", "JOB_TYPE", "start")
 	data, err := b.disk.read(who{}, BinaryPath)
 	version, fits := binaryVersion(data)
