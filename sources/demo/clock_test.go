@@ -23,9 +23,14 @@ func (c *clock) now() time.Time {
 // pass moves the time on second by second, with a step of the world at each.
 func (c *clock) pass(d time.Duration) {
 	for range int(d / time.Second) {
-		c.mu.Lock()
-		c.at = c.at.Add(time.Second)
-		c.mu.Unlock()
-		c.w.Step()
+		c.jump(time.Second)
 	}
+}
+
+// jump moves the time on at once, with one step of the world after it.
+func (c *clock) jump(d time.Duration) {
+	c.mu.Lock()
+	c.at = c.at.Add(d)
+	c.mu.Unlock()
+	c.w.Step()
 }

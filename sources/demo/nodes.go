@@ -62,7 +62,8 @@ func (m *simulation) nodeStatus(n *corev1.Node, machine *machine, k box.K3s, now
 		m.nodeAway(n, k, now)
 		return
 	}
-	if k.Version != "" && nodeCondition(n, corev1.NodeReady) != corev1.ConditionTrue {
+	// One that was away between two steps only is back too.
+	if k.Version != "" && (nodeCondition(n, corev1.NodeReady) != corev1.ConditionTrue || n.Status.NodeInfo.KubeletVersion != k.Version) {
 		m.nodeBack(n, k, now)
 		return
 	}

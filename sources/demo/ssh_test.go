@@ -207,6 +207,12 @@ func TestRestartTakesUpTheBinaryThatLiesThere(t *testing.T) {
 	if n := node(t, w, "worker-2"); ready(n) != corev1.ConditionTrue || n.Status.NodeInfo.KubeletVersion != "v1.33.4+k3s1" {
 		t.Errorf("rolled back: ready %s at %s", ready(n), n.Status.NodeInfo.KubeletVersion)
 	}
+	// Nobody looks between a restart and its end.
+	must(t, c, "sudo -n sh -c 'mv /usr/local/bin/k3s.new /usr/local/bin/k3s && systemctl restart k3s-agent'")
+	clock.jump(5 * time.Second)
+	if n := node(t, w, "worker-2"); ready(n) != corev1.ConditionTrue || n.Status.NodeInfo.KubeletVersion != "v1.33.5+k3s1" {
+		t.Errorf("away between two steps: ready %s at %s", ready(n), n.Status.NodeInfo.KubeletVersion)
+	}
 }
 
 // TestServerRestartTakesTheAPIAlong is the single server's half.
