@@ -97,6 +97,21 @@ func allKubelets(lab labenv.Env) string {
 	return fmt.Sprintf("● kubelets %d/%d", len(lab.Nodes), len(lab.Nodes))
 }
 
+// home goes back to the cockpit's own screen.
+func (c cockpit) home() {
+	c.t.Helper()
+	for range 6 {
+		if holdsAll(c.Screen(), []string{"5 Backups", "1 Nodes"}) {
+			return
+		}
+		c.press("\x1b")
+		if err := c.Quiet(c.t.Context(), 300*time.Millisecond); err != nil {
+			c.t.Fatal(err)
+		}
+	}
+	c.see("5 Backups", "1 Nodes")
+}
+
 // see waits until the screen holds all texts.
 func (c cockpit) see(texts ...string) {
 	c.t.Helper()

@@ -48,6 +48,12 @@ func newOperator(t *testing.T, lab labenv.Env) operator {
 // cockpit opens the real program on a terminal.
 func (o operator) cockpit() cockpit {
 	o.t.Helper()
+	return o.opens(allKubelets(o.lab), "data/mariad")
+}
+
+// opens starts it and waits until the screen holds all texts.
+func (o operator) opens(texts ...string) cockpit {
+	o.t.Helper()
 	argv := o.lab.Command(o.t.Context(), daytwo, "--kubeconfig", o.lab.AdminKubeconfig, "--theme", "dark").Args
 	terminal, err := term.Start(o.t.Context(), width, height, o.env, argv...)
 	if err != nil {
@@ -55,7 +61,7 @@ func (o operator) cockpit() cockpit {
 	}
 	o.t.Cleanup(terminal.Close)
 	c := cockpit{terminal, o.t, o.lab}
-	c.see(allKubelets(o.lab), "data/mariad")
+	c.see(texts...)
 	return c
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -114,6 +115,28 @@ func (e Env) Fault(t testing.TB, args ...string) {
 		}
 	})
 	if err := e.fault(t.Context(), args...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Scale adds so many nodes that exist in the API alone, until the test ends.
+func (e Env) Scale(t testing.TB, nodes int) {
+	t.Helper()
+	scale := func(ctx context.Context, n int) error {
+		out, err := exec.CommandContext(ctx, filepath.Join(e.Source, "scale"), strconv.Itoa(n), "0").CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("scale %d 0: %w: %s", n, err, out)
+		}
+		return nil
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 5*time.Minute)
+		defer cancel()
+		if err := scale(ctx, 0); err != nil {
+			t.Errorf("removing the added nodes: %v", err)
+		}
+	})
+	if err := scale(t.Context(), nodes); err != nil {
 		t.Fatal(err)
 	}
 }
