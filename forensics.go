@@ -15,5 +15,5 @@ func (s *session) looks() forensics.Means {
 
 // forensics leads from a node to what eats its disk.
 func (s *session) forensics() views.Forensics {
-	return views.Forensics{Runner: s.runner, Door: s.door(), Means: s.looks(), Record: s.folder("record")}
+	return views.Forensics{Runner: s.runner, Door: s.door(), Means: s.looks(), Record: s.folder(recordFolder)}
 }

@@ -46,7 +46,7 @@ func (u *upgrading) answersKeys() {
 // byHandText is what is written down of what was done by hand.
 func (u *upgrading) byHandText() string {
 	u.t.Helper()
-	text, err := os.ReadFile(filepath.Join(u.s.folder("record"), trail.BookName))
+	text, err := os.ReadFile(filepath.Join(u.s.folder(recordFolder), trail.BookName))
 	if err != nil && !os.IsNotExist(err) {
 		u.t.Fatal(err)
 	}
@@ -83,6 +83,12 @@ func TestShellByKeys(t *testing.T) {
 	if strings.Count(text, "\n") != 2 || !shows(`"what":"shell"`, `"on":["worker-0"]`, `"mark":"ended"`, `"how":"exit code 0"`, `"took":`)(text) || strings.Contains(text, "answer") {
 		t.Errorf("written down is %s", text)
 	}
+	term.Keys("r")
+	term.Wait("it among the runs", shows("0 runs, 1 by hand", "by hand", "shell on worker-0"))
+	term.Keys("\r")
+	term.Wait("that there is no more to see", shows("only that it was is written down"))
+	term.Keys("\x1b")
+	term.Wait("the cockpit once more", shows("1 Nodes"))
 	term.Keys("?")
 	term.Wait("the next key for the cockpit", shows("Keys ─"))
 }

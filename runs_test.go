@@ -10,6 +10,7 @@ import (
 
 	"daytwo/actions"
 	"daytwo/actions/cordon"
+	"daytwo/actions/trail"
 	"daytwo/sources/config"
 	"daytwo/sources/demo"
 
@@ -65,9 +66,11 @@ func TestRunsAreListedShownAndResumed(t *testing.T) {
 	if failed.State != actions.Failed || cordoned(t, w, "worker-2") {
 		t.Fatalf("cordon is %s: %s", failed.State, failed.Err)
 	}
+	s.byHand().Does(trail.Deed{What: "shell", On: []string{"worker-3"}}, func() error { return nil })
 	s.close(t.Context())
 
-	daytwo(t, "runs", "--kubeconfig", kubeconfig).says(t, 0, "Cordon worker-1", "Cordon worker-2", "failed, step 1 of 1", "1 run is not finished")
+	daytwo(t, "runs", "--kubeconfig", kubeconfig).says(t, 0, "Cordon worker-1", "Cordon worker-2", "failed, step 1 of 1", "1 run is not finished",
+		"by hand", "shell on worker-3", "exit code 0", whoami())
 	daytwo(t, "runs", "show", "last", "--kubeconfig", kubeconfig).says(t, 0,
 		"Cordon worker-2", "failed", "api server answered 500", "kubectl cordon worker-2", "way back\n  kubectl uncordon worker-2", "daytwo resume "+failed.ID)
 	daytwo(t, "resume", failed.ID, "--kubeconfig", kubeconfig).says(t, 2, "api server answered 500", "go on: daytwo resume")

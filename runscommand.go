@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"daytwo/actions"
+	"daytwo/actions/trail"
 	"daytwo/sources/history"
 	"daytwo/sources/kube"
 
@@ -21,17 +23,26 @@ func runsCommand(f *flags, tty terminal) *cobra.Command {
 		Short: "List what daytwo did and began on this cluster",
 		Long: `Lists the runs of this cluster that were started from this machine and user,
 the newest first. A run that is not finished can be resumed: what was done is
-found by looking at the cluster, not from memory.`,
+found by looking at the cluster, not from memory. Below them is what was done by
+hand: shells and commands of one's own, by whom, where and when.`,
 		Example: `  daytwo runs
   daytwo runs show last
   daytwo resume last`,
 		Args: noSuch,
 		RunE: func(c *cobra.Command, _ []string) error {
-			runs, err := runsOf(c.Context(), *f)
+			runs, dir, err := runsIn(c.Context(), *f)
 			if err != nil {
 				return err
 			}
-			return writeRuns(tty.out, runs, time.Now())
+			if err := writeRuns(tty.out, runs, time.Now()); err != nil {
+				return err
+			}
+			book := trail.Book{Dir: filepath.Join(dir, recordFolder)}
+			hand, err := book.Deeds()
+			if err != nil {
+				return err
+			}
+			return writeByHand(tty.out, hand, filepath.Join(book.Dir, trail.BookName))
 		},
 	}
 	c.AddCommand(&cobra.Command{
@@ -96,17 +107,23 @@ func completeRuns(f *flags) cobra.CompletionFunc {
 // runsOf reads the runs of the cluster that the flags name, without asking it
 // anything.
 func runsOf(ctx context.Context, f flags) ([]actions.Run, error) {
+	runs, _, err := runsIn(ctx, f)
+	return runs, err
+}
+
+// runsIn is runsOf, with the cluster's folder of state.
+func runsIn(ctx context.Context, f flags) (runs []actions.Run, dir string, err error) {
 	client, err := kube.Connect(kube.Options{Kubeconfig: f.kubeconfig, Context: f.context})
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	dir, err := history.Dir(client.ContextName(), client.Identity())
+	dir, err = history.Dir(client.ContextName(), client.Identity())
 	if err != nil {
-		return nil, fmt.Errorf("looking for runs: %w", err)
+		return nil, "", fmt.Errorf("looking for runs: %w", err)
 	}
 	r := actions.NewRunner(actions.Options{Dir: dir, Who: whoami()})
 	defer r.Close(ctx, "")
-	return r.Runs(), nil
+	return r.Runs(), dir, nil
 }
 
 // findRun finds a run by its id, by the beginning of one, or the last.

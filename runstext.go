@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"daytwo/actions"
+	"daytwo/actions/trail"
 	"daytwo/sources"
 )
 
@@ -35,6 +36,33 @@ func writeRuns(w io.Writer, runs []actions.Run, now time.Time) error {
 	_ = table.Flush() // into memory
 	if open > 0 {
 		fmt.Fprintf(&text, "\n%s; daytwo runs show ID says where, daytwo resume ID goes on\n", unfinished(open))
+	}
+	return say(w, text.String())
+}
+
+// mostByHand of what was done by hand is listed.
+const mostByHand = 20
+
+// writeByHand lists what was done by hand, the newest first; path is where all
+// of it is.
+func writeByHand(w io.Writer, hand []trail.ByHand, path string) error {
+	if len(hand) == 0 {
+		return nil
+	}
+	text := strings.Builder{}
+	text.WriteString("\nby hand\n")
+	table := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(table, "BEGAN\tTOOK\tBY\tWHAT\tENDED WITH")
+	for _, h := range hand[:min(len(hand), mostByHand)] {
+		span, how := "-", "its end is not known"
+		if !h.Ended.IsZero() {
+			span, how = sources.Span(h.Ended.Sub(h.Began)), h.How
+		}
+		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", began(h.Began), span, h.Who, plainLine(h.Title()), plainLine(how))
+	}
+	_ = table.Flush() // into memory
+	if more := len(hand) - mostByHand; more > 0 {
+		fmt.Fprintf(&text, "%d older ones: %s\n", more, path)
 	}
 	return say(w, text.String())
 }

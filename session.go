@@ -69,6 +69,10 @@ func logDir() string {
 	return dir
 }
 
+// recordFolder has what is kept for people: notes, checklists, what was done by
+// hand.
+const recordFolder = "record"
+
 // folder is where one sort of what is kept of the cluster lies; "" where
 // nothing can be kept.
 func (s *session) folder(name string) string {
@@ -122,7 +126,7 @@ func startSession(ctx context.Context, client *kube.Client, dir string, cfg conf
 	}
 	s.hosts = s.newFleet(ctx, s.ssh, cfg.Settings(client.ContextName()))
 	s.dir = dir
-	s.records = record.Open(s.folder("record"), time.Now)
+	s.records = record.Open(s.folder(recordFolder), time.Now)
 	if s.runner, err = s.newRunner(dir, cfg); err != nil {
 		s.stop()
 		s.hosts.Close()

@@ -14,7 +14,7 @@ func (s *session) door() views.Door { return views.Door{Trust: s.hosts} }
 // tools are the wizards of the cockpit, in the order of the footer. Each adds
 // its own here; views.Runs begins and shows what they do.
 func (s *session) tools() []func(ui.Frame, sources.Ref) []ui.Command {
-	runs := views.Runs{Runner: s.runner, Door: s.door()}
+	runs := views.Runs{Runner: s.runner, Door: s.door(), ByHand: s.byHand().Deeds}
 	cordoning := views.Cordon{Runs: runs, Make: func(node string, lift bool) actions.Action {
 		if lift {
 			return cordon.Lift(s.operator, node)

@@ -15,7 +15,7 @@ import (
 
 // byHand is where it is written down what people did by hand.
 func (s *session) byHand() *trail.Book {
-	return &trail.Book{Dir: s.folder("record"), Who: whoami(), Clock: time.Now}
+	return &trail.Book{Dir: s.folder(recordFolder), Who: whoami(), Clock: time.Now}
 }
 
 // trail is the commands that one types in an incident.
@@ -24,7 +24,7 @@ func (s *session) trail() views.Trail {
 		Kubectl: s.client, Check: kube.CheckKubectl, Hosts: s.hosts, Own: s.store.Snapshot().Settings.Trail,
 		Clock: time.Now, Book: s.byHand(),
 	}
-	if record := s.folder("record"); record != "" {
+	if record := s.folder(recordFolder); record != "" {
 		kit.Dir = filepath.Join(record, "trail")
 	}
 	return views.Trail{Kit: kit, Door: s.door(), Start: func(l trail.Line, nodes []sources.Node) *trail.Fan {

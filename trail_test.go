@@ -34,7 +34,7 @@ func TestTrailOnTheClusterByKeys(t *testing.T) {
 	}
 	term.Keys("K")
 	term.Wait("where it is kept", shows("kept: "))
-	kept, err := filepath.Glob(filepath.Join(u.s.folder("record"), "trail", "*-trail-pods.log"))
+	kept, err := filepath.Glob(filepath.Join(u.s.folder(recordFolder), "trail", "*-trail-pods.log"))
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("kept are %v %v", kept, err)
 	}
@@ -81,7 +81,7 @@ func TestTrailOnAllNodesWithOneCut(t *testing.T) {
 	term.Wait("all of them once more", shows("disk on 5 nodes"))
 	term.Keys("K")
 	term.Wait("where all of it is", shows("kept: "))
-	kept, _ := filepath.Glob(filepath.Join(u.s.folder("record"), "trail", "*-trail-disk.log"))
+	kept, _ := filepath.Glob(filepath.Join(u.s.folder(recordFolder), "trail", "*-trail-disk.log"))
 	if len(kept) != 1 {
 		t.Fatalf("kept are %v", kept)
 	}
@@ -134,7 +134,7 @@ func TestTrailOfOnesOwn(t *testing.T) {
 	term.Wait("the question", shows("Run mark on 5 nodes", "echo here", "type mark to run", "daytwo does not know what it does"))
 	term.Keys("\r")
 	term.Wait("no name, no run", shows("type mark to go on"))
-	if _, err := os.Stat(filepath.Join(u.s.folder("record"), trail.BookName)); err == nil {
+	if _, err := os.Stat(filepath.Join(u.s.folder(recordFolder), trail.BookName)); err == nil {
 		t.Error("it is written down before it was confirmed")
 	}
 	term.Keys("mark\r")
@@ -149,7 +149,7 @@ func TestTrailOfOnesOwn(t *testing.T) {
 			t.Errorf("on %s it did not run: %q", node, got)
 		}
 	}
-	text, err := os.ReadFile(filepath.Join(u.s.folder("record"), trail.BookName))
+	text, err := os.ReadFile(filepath.Join(u.s.folder(recordFolder), trail.BookName))
 	if err != nil || strings.Count(string(text), "\n") != 2 || !shows(`"mark":"began"`, `"mark":"ended"`, "worker-3: exit code 3", "echo here")(string(text)) {
 		t.Errorf("what is written down: %v\n%s", err, text)
 	}

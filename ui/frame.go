@@ -88,7 +88,10 @@ type Entry struct {
 
 // Message types the root answers. A view asks by returning these commands.
 type (
-	openMsg  struct{ view View }
+	openMsg struct {
+		view View
+		then tea.Cmd
+	}
 	backMsg  struct{}
 	toastMsg struct {
 		severity sources.Severity
@@ -118,8 +121,11 @@ func RunsChanged() tea.Msg { return RunsMsg{} }
 // in the frame.
 type RunsMsg struct{}
 
-// Open puts a view on top.
-func Open(v View) tea.Cmd { return func() tea.Msg { return openMsg{v} } }
+// Open puts a view on top, and then does what it begins with: an answer to that
+// reaches the view however soon it comes.
+func Open(v View, then ...tea.Cmd) tea.Cmd {
+	return func() tea.Msg { return openMsg{v, tea.Batch(then...)} }
+}
 
 // Back takes the top view off.
 func Back() tea.Cmd { return func() tea.Msg { return backMsg{} } }

@@ -143,7 +143,7 @@ func (r *Root) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 	again := r.notice(msg)
 	r.frame = r.newFrame()
 	cmd = r.guard(r.answer(msg))
-	return r, tea.Batch(again, cmd, r.rewatch(msg))
+	return r, tea.Batch(again, cmd, r.lookAll(msg), r.rewatch(msg))
 }
 
 // notice takes in what a frame is made of; it returns the command that waits
@@ -183,10 +183,8 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 // answer hands a message to who it is for.
 func (r *Root) answer(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
-	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, watchedMsg:
+	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg, watchedMsg:
 		return nil // in the frame
-	case heartbeatMsg, changedMsg:
-		return r.lookAll()
 	case dialogMsg:
 		left := r.leaveOver()
 		r.over = m.over
@@ -199,7 +197,7 @@ func (r *Root) answer(msg tea.Msg) tea.Cmd {
 		left := r.leaveOver()
 		r.views = append(r.views, m.view)
 		r.frame = r.newFrame()
-		return left
+		return tea.Batch(left, m.then)
 	case backMsg:
 		return r.goBack()
 	case toastMsg:
@@ -233,8 +231,14 @@ func (r *Root) tellAll(msg tea.Msg) tea.Cmd {
 	return tea.Batch(cmds...)
 }
 
-// lookAll lets the views look at the snapshot that want to.
-func (r *Root) lookAll() tea.Cmd {
+// lookAll lets the views look at the snapshot that want to, when it may be a
+// newer one.
+func (r *Root) lookAll(msg tea.Msg) tea.Cmd {
+	switch msg.(type) {
+	case heartbeatMsg, changedMsg:
+	default:
+		return nil
+	}
 	var cmds []tea.Cmd
 	for _, v := range r.views {
 		if l, ok := v.(Looker); ok {

@@ -24,7 +24,7 @@ func DrainTool(k drain.Kit, start func(actions.Action) tea.Cmd) func(ui.Frame, s
 		}
 		return []ui.Command{{Key: f.Keys.Tools.Drain, Risk: keymap.Changes, Do: func() tea.Cmd {
 			v := &drainPlan{kit: k, start: start, node: about.Name}
-			return tea.Batch(ui.Open(v), v.look())
+			return ui.Open(v, v.look())
 		}}}
 	}
 }

@@ -54,7 +54,7 @@ func (w Forensics) open(f ui.Frame, node string) tea.Cmd {
 	switch {
 	case ok && !last.State.Over() && last.Mine, ok && last.State == actions.Done && f.Now.Sub(last.Ended) < recent:
 		v.run = last.ID
-		return tea.Batch(ui.Open(v), v.await(last.ID))
+		return ui.Open(v, v.await(last.ID))
 	case ok && last.State == actions.Done:
 		v.before = last.ID
 	}

@@ -40,7 +40,7 @@ type (
 // openCleanup starts a clean-up and shows it.
 func openCleanup(from *forensicsView, clean *forensics.Cleanup) tea.Cmd {
 	v := &cleanupView{from: from, clean: clean}
-	return tea.Batch(ui.Open(v), v.begin(func(ctx context.Context) (string, error) {
+	return ui.Open(v, v.begin(func(ctx context.Context) (string, error) {
 		return from.with.Runner.Start(ctx, clean)
 	}))
 }

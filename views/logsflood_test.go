@@ -26,7 +26,7 @@ func (s *flood) Log(ctx context.Context, _ sources.LogAsk, sink sources.LogSink)
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err() //nolint:wrapcheck // as a source does
+			return ctx.Err()
 		case many := <-s.more:
 			for range many {
 				sink.Line(fmt.Appendf(nil, "2025-11-22T15:04:31Z level=info msg=\"request served\" id=%08d", s.n))

@@ -80,7 +80,7 @@ func (v *runView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 	switch m := msg.(type) {
 	case runRead:
 		if m.view == v {
-			v.offers, v.leaves, v.tail = m.offers, m.leaves, m.tail
+			v.take(m)
 		}
 		return nil
 	case ui.RunsMsg:
@@ -94,32 +94,36 @@ func (v *runView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 	return v.stream.Update(msg, f)
 }
 
-// fetch reads what only the disk knows: the ways back that the action offers,
-// what it would leave, and the log of a run that has no stream here.
+func (v *runView) take(m runRead) { v.offers, v.leaves, v.tail = m.offers, m.leaves, m.tail }
+
+// fetch reads what only the disk knows, off the screen's thread.
 func (v *runView) fetch() tea.Cmd {
-	with, id := v.with, v.id
-	return ui.Work(func(context.Context) tea.Msg {
-		out := runRead{view: v}
-		for _, r := range with.Runner.Runs() {
-			if r.ID != id {
-				continue
-			}
-			if r.Output == nil {
-				out.tail = logTail(filepath.Join(r.Dir, logName))
-			}
-			a, err := with.Runner.Action(id)
-			if err != nil || r.State == actions.Running {
-				break
-			}
-			if u, ok := a.(actions.Undoer); ok {
-				out.offers = u.Offers(r)
-			}
-			if l, ok := a.(actions.Leaver); ok {
-				out.leaves = l.Leaves(r)
-			}
+	return ui.Work(func(context.Context) tea.Msg { return v.read() })
+}
+
+// read reads what only the disk knows: the ways back that the action offers,
+// what it would leave, and the log of a run that has no stream here.
+func (v *runView) read() runRead {
+	out := runRead{view: v}
+	for _, r := range v.with.Runner.Runs() {
+		if r.ID != v.id {
+			continue
 		}
-		return out
-	})
+		if r.Output == nil {
+			out.tail = logTail(filepath.Join(r.Dir, logName))
+		}
+		a, err := v.with.Runner.Action(v.id)
+		if err != nil || r.State == actions.Running {
+			break
+		}
+		if u, ok := a.(actions.Undoer); ok {
+			out.offers = u.Offers(r)
+		}
+		if l, ok := a.(actions.Leaver); ok {
+			out.leaves = l.Leaves(r)
+		}
+	}
+	return out
 }
 
 // logName is the file with all that a run wrote.

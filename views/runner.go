@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"daytwo/actions"
+	"daytwo/actions/trail"
 	"daytwo/sources"
 	"daytwo/ui"
 
@@ -34,21 +35,34 @@ type Steerer interface {
 type Runs struct {
 	Runner Runner
 	Door   Door
+	ByHand func() ([]trail.ByHand, error) // what was done by hand, the newest first; nil: nobody keeps it
 }
 
 // Tool offers the list of runs, wherever one is.
 func (w Runs) Tool(f ui.Frame, _ sources.Ref) []ui.Command {
-	c := ui.Command{Key: f.Keys.Tools.Runs, Do: func() tea.Cmd { return ui.Open(newRunList(w)) }}
-	if len(f.Runs) == 0 {
+	c := ui.Command{Key: f.Keys.Tools.Runs, Do: w.list}
+	if len(f.Runs) == 0 && w.ByHand == nil {
 		c.WhyNot = "nothing was run on this cluster yet"
 	}
 	return []ui.Command{c}
 }
 
-// Open shows a run.
+// list shows all runs, and what was done by hand.
+func (w Runs) list() tea.Cmd {
+	v := newRunList(w)
+	if w.ByHand == nil {
+		return ui.Open(v)
+	}
+	return ui.Work(func(context.Context) tea.Msg {
+		v.hand, v.err = w.ByHand()
+		return ui.Open(v)()
+	})
+}
+
+// Open shows a run, with what the disk knows of it.
 func (w Runs) Open(id string) tea.Cmd {
 	v := &runView{with: w, id: id}
-	return tea.Batch(ui.Open(v), v.fetch())
+	return ui.Open(v, v.fetch())
 }
 
 // Begin asks what must be asked before an action (its name typed, or enter),

@@ -32,7 +32,7 @@ func UpgradeTool(u Upgrades, door Door, start func(actions.Action) tea.Cmd) func
 			Key: f.Keys.Tools.Upgrade, Risk: keymap.Changes, Minor: about.Kind != "Node" && about.Kind != "Cluster" && about.Kind != "",
 			Do: func() tea.Cmd {
 				v := &upgradeTargets{tools: u, door: door, start: start}
-				return tea.Batch(ui.Open(v), v.ask())
+				return ui.Open(v, v.ask())
 			},
 		}
 		if len(f.Snapshot.Nodes.Value) == 0 {

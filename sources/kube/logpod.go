@@ -16,10 +16,10 @@ import (
 type podState int
 
 const (
-	podKnown podState = iota
-	podAway                    // cannot be asked for now
-	podGone                    // or another has its name
-	podHidden                  // may not be looked up
+	podKnown  podState = iota
+	podAway            // cannot be asked for now
+	podGone            // or another has its name
+	podHidden          // may not be looked up
 )
 
 const goneNote = "the pod is gone"
