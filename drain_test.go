@@ -74,6 +74,8 @@ func TestDrainByKeysOnTheDemoWorld(t *testing.T) {
 	if !strings.Contains(said, "node/worker-2 drained") {
 		t.Errorf("the log does not end in kubectl's words:\n%s", said)
 	}
+	term.Keys("\x1b")
+	term.Wait("the cockpit, from where it was begun", shows("1 Nodes", "U uncordon"))
 }
 
 // TestDrainThatABudgetForbids is explained, refused, and goes on once the

@@ -180,7 +180,7 @@ func TestForensicsIsStoppedAndGoesOn(t *testing.T) {
 	n.term.Wait("the question", shows("Clean up "+strconv.Itoa(finished)+" finished pods on worker-3", "Completed backup/"))
 	n.term.Keys("worker-3\r")
 	n.term.Wait("what it came to", shows("freed ", "df after", "done"))
-	if run := n.last(forensics.CleanKind); run.State != actions.Done || n.used("worker-3") > before-1e6 {
+	if run, _ := n.s.runner.Wait(n.last(forensics.CleanKind).ID, t.Context().Done()); run.State != actions.Done || n.used("worker-3") > before-1e6 {
 		t.Errorf("%s: %s, df from %.0f to %.0f", run.Title, run.State, before, n.used("worker-3"))
 	}
 	for _, p := range v.Picture.Finished {

@@ -75,6 +75,10 @@ type Watcher interface{ Watch() <-chan struct{} }
 // also while another view covers it.
 type Looker interface{ Look(Frame) tea.Cmd }
 
+// Passing is a view that is true only until what it leads to has begun, such
+// as a plan: nobody goes back to it from there.
+type Passing interface{ Passing() }
+
 // Closer is a view that holds something open: it is told when it is taken
 // off. What waits goes through Work.
 type Closer interface{ Close() tea.Cmd }
@@ -91,6 +95,7 @@ type (
 	openMsg struct {
 		view View
 		then tea.Cmd
+		past bool // the Passing views below it go
 	}
 	backMsg  struct{}
 	toastMsg struct {
@@ -124,7 +129,12 @@ type RunsMsg struct{}
 // Open puts a view on top, and then does what it begins with: an answer to that
 // reaches the view however soon it comes.
 func Open(v View, then ...tea.Cmd) tea.Cmd {
-	return func() tea.Msg { return openMsg{v, tea.Batch(then...)} }
+	return func() tea.Msg { return openMsg{view: v, then: tea.Batch(then...)} }
+}
+
+// OpenPast is Open in place of the Passing views that led to it.
+func OpenPast(v View, then ...tea.Cmd) tea.Cmd {
+	return func() tea.Msg { return openMsg{view: v, then: tea.Batch(then...), past: true} }
 }
 
 // Back takes the top view off.

@@ -11,7 +11,32 @@ import (
 
 // key is a key's way: interrupt, overlay, a view that is typing, the top
 // view's commands, the global ones, the top view itself.
-func (r *Root) key(m tea.KeyPressMsg) tea.Cmd {
+func (r *Root) key(m tea.KeyPressMsg) tea.Cmd { return r.atOnce(r.keyed(m)) }
+
+// atOnce answers what a key asked for before the next key comes: the page or
+// dialog that it opens gets what is typed after it, however fast. Commands can
+// be called here: what waits goes through Work.
+func (r *Root) atOnce(cmd tea.Cmd) tea.Cmd {
+	if cmd == nil {
+		return nil
+	}
+	switch msg := cmd().(type) {
+	case nil:
+		return nil
+	case tea.BatchMsg:
+		rest := make([]tea.Cmd, 0, len(msg))
+		for _, c := range msg {
+			rest = append(rest, r.atOnce(c))
+		}
+		return tea.Batch(rest...)
+	case dialogMsg, openMsg, backMsg, toastMsg:
+		return r.answer(msg)
+	default:
+		return func() tea.Msg { return msg }
+	}
+}
+
+func (r *Root) keyed(m tea.KeyPressMsg) tea.Cmd {
 	stroke := m.String()
 	if r.o.Keys.Global.Interrupt.Matches(stroke) {
 		return tea.Quit

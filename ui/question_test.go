@@ -6,6 +6,7 @@ import (
 	"daytwo/actions"
 	"daytwo/keymap"
 	"daytwo/ui"
+	"daytwo/ui/uitest"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -100,4 +101,43 @@ func TestTheHeaderTellsOfRuns(t *testing.T) {
 	r.runs = []actions.Run{{Kind: "drain", State: actions.Done, Steps: steps, At: 2}}
 	d.Send(ui.RunsChanged())
 	d.NotSee("drain 2/2", "interrupted r")
+}
+
+// TestKeysTypedInABurst go to the dialog that the first of them opens, not to
+// the page below it.
+func TestKeysTypedInABurst(t *testing.T) {
+	t.Parallel()
+	v := asking(ui.Confirm("Drain worker-0", "worker-0", "drain", nil, func() tea.Cmd { return ui.Open(&textView{"run", "it was begun"}) }))
+	term := uitest.Open(t, options(v, uitest.NewClock()), 100, 30)
+	term.Wait("the first row", marked("worker-0"))
+	term.Keys("dworker-0\r")
+	term.See("it was begun")
+	if v.opened != "" {
+		t.Errorf("enter opened %s below", v.opened)
+	}
+}
+
+// plan is a view that is left behind by what it leads to.
+type plan struct{ textView }
+
+func (*plan) Passing() {}
+
+func (*plan) Commands(f ui.Frame) []ui.Command {
+	return []ui.Command{{Key: f.Keys.List.Open, Do: func() tea.Cmd { return ui.OpenPast(&textView{"run", "the run"}) }}}
+}
+
+func TestAPlanIsLeftBehind(t *testing.T) {
+	t.Parallel()
+	v := newListView(things(3))
+	v.extra = []ui.Command{{Key: keymap.Default().Tools.Drain, Do: func() tea.Cmd { return ui.Open(&plan{textView{"plan", "the plan"}}) }}}
+	d := open(t, v, 100, 30)
+	d.Press("d")
+	d.See("the plan")
+	d.Press("esc")
+	d.See("3 nodes")
+	d.Press("d", "enter")
+	d.See("the run")
+	d.NotSee("the plan")
+	d.Press("esc")
+	d.See("3 nodes")
 }

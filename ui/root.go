@@ -190,14 +190,9 @@ func (r *Root) answer(msg tea.Msg) tea.Cmd {
 		r.over = m.over
 		return left
 	case triedMsg:
-		if r.over == overlay(m.of) {
-			return r.input(m)
-		}
+		return r.tried(m)
 	case openMsg:
-		left := r.leaveOver()
-		r.views = append(r.views, m.view)
-		r.frame = r.newFrame()
-		return tea.Batch(left, m.then)
+		return r.open(m)
 	case backMsg:
 		return r.goBack()
 	case toastMsg:
@@ -292,6 +287,28 @@ func (r *Root) mouse(msg tea.MouseMsg) tea.Cmd {
 }
 
 func (r *Root) top() View { return r.views[len(r.views)-1] }
+
+// tried hands the question in sight what came of its try.
+func (r *Root) tried(m triedMsg) tea.Cmd {
+	if r.over != overlay(m.of) {
+		return nil
+	}
+	return r.input(m)
+}
+
+// open puts a view on top.
+func (r *Root) open(m openMsg) tea.Cmd {
+	left := []tea.Cmd{r.leaveOver()}
+	for m.past && len(r.views) > 1 {
+		if _, passing := r.top().(Passing); !passing {
+			break
+		}
+		left = append(left, r.goBack())
+	}
+	r.views = append(r.views, m.view)
+	r.frame = r.newFrame()
+	return tea.Batch(append(left, m.then)...)
+}
 
 // goBack takes the top view off; the bottom one stays.
 func (r *Root) goBack() tea.Cmd {

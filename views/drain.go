@@ -69,6 +69,9 @@ func (v *drainPlan) look() tea.Cmd {
 // Title names the page for the header's path.
 func (v *drainPlan) Title() string { return "drain " + v.node }
 
+// Passing implements ui.Passing: what a drain has done makes its plan old.
+func (*drainPlan) Passing() {}
+
 // Commands decide about the plan and start it.
 func (v *drainPlan) Commands(f ui.Frame) []ui.Command {
 	k := f.Keys.Upgrade
@@ -195,6 +198,9 @@ func (v *drainPlan) lines(f ui.Frame, width int) []string {
 		out = append(out, wrapped(f.Theme.Unknown.Render, f.Theme.Glyph(sources.Unknown)+" not rehearsed: "+v.plan.Rehearsal, width, "")...)
 	}
 	out = append(out, heading(f, "Pods on "+v.node+" (where they would fit: a first approximation)", width))
+	if width < gridWidth {
+		return append(out, v.podsBelow(f, width)...)
+	}
 	return append(out, v.pods(f).lines(f, width)...)
 }
 
@@ -223,15 +229,44 @@ func (v *drainPlan) problems(f ui.Frame, ps []drain.Problem, s sources.Severity,
 func (v *drainPlan) pods(f ui.Frame) sheet {
 	s := sheet{titles: []string{"pod", "what happens", "to", "grace", "budgets (allowed now)", "emptyDir"}}
 	for _, m := range v.plan.Moves {
-		fate := string(m.Fate)
-		if m.Stays != "" {
-			fate += ": " + m.Stays
-		}
 		s.rows = append(s.rows, []ui.Cell{
-			strong(f, ui.Clean(m.String())), plain(f, fate), dim(f, m.To), dim(f, sources.Span(m.Grace)), plain(f, v.budgets(m)), plain(f, scratchOf(m)),
+			strong(f, ui.Clean(m.String())), plain(f, fateOf(m)), dim(f, m.To), dim(f, sources.Span(m.Grace)), plain(f, v.budgets(m)), plain(f, scratchOf(m)),
 		})
 	}
 	return s
+}
+
+func fateOf(m drain.Move) string {
+	if m.Stays != "" {
+		return string(m.Fate) + ": " + m.Stays
+	}
+	return string(m.Fate)
+}
+
+// podsBelow is the table on a narrow screen: what has no room beside a pod that
+// leaves stands below it.
+func (v *drainPlan) podsBelow(f ui.Frame, width int) []string {
+	s := sheet{titles: []string{"pod", "what happens", "to"}}
+	for _, m := range v.plan.Moves {
+		s.rows = append(s.rows, []ui.Cell{strong(f, ui.Clean(m.String())), plain(f, fateOf(m)), dim(f, m.To)})
+	}
+	rows := s.lines(f, width)
+	out := rows[:1:1]
+	for i, m := range v.plan.Moves {
+		out = append(out, rows[i+1])
+		if m.Fate == drain.Stay {
+			continue
+		}
+		more := []string{"grace " + sources.Span(m.Grace)}
+		if b := v.budgets(m); b != "" {
+			more = append(more, "budgets (allowed now): "+b)
+		}
+		if b := scratchOf(m); b != "" {
+			more = append(more, "emptyDir "+b)
+		}
+		out = append(out, wrapped(f.Theme.Dim.Render, strings.Join(more, "; "), width, "  ")...)
+	}
+	return out
 }
 
 func (v *drainPlan) budgets(m drain.Move) string {

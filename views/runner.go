@@ -60,9 +60,11 @@ func (w Runs) list() tea.Cmd {
 }
 
 // Open shows a run, with what the disk knows of it.
-func (w Runs) Open(id string) tea.Cmd {
+func (w Runs) Open(id string) tea.Cmd { return w.open(id, ui.Open) }
+
+func (w Runs) open(id string, open func(ui.View, ...tea.Cmd) tea.Cmd) tea.Cmd {
 	v := &runView{with: w, id: id}
-	return ui.Open(v, v.fetch())
+	return open(v, v.fetch())
 }
 
 // Begin asks what must be asked before an action (its name typed, or enter),
@@ -72,15 +74,15 @@ func (w Runs) Begin(a actions.Action, lines ...string) tea.Cmd {
 	return ui.Ask(ui.Confirm(a.Title(), a.Confirm(), yes, lines, func() tea.Cmd { return w.Start(a) }))
 }
 
-// Start starts an action that was confirmed already and shows its run, or why
-// it was not started.
+// Start starts an action that was confirmed already and shows its run in place
+// of its plan, or why it was not started.
 func (w Runs) Start(a actions.Action) tea.Cmd {
 	return w.Door.Around(a, actions.Run{}, ui.Work(func(ctx context.Context) tea.Msg {
 		id, err := w.Runner.Start(ctx, a)
 		if err != nil {
 			return w.refused(a.Title(), err, w.Start(a))()
 		}
-		return w.Open(id)()
+		return w.open(id, ui.OpenPast)()
 	}))
 }
 

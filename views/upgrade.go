@@ -79,6 +79,9 @@ func (v *upgradeTargets) ask() tea.Cmd {
 // Title names the page for the header's path.
 func (*upgradeTargets) Title() string { return "upgrade" }
 
+// Passing implements ui.Passing.
+func (*upgradeTargets) Passing() {}
+
 // target is a version that may be chosen, and what stands for it.
 type target struct {
 	names   []string

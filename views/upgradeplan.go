@@ -39,6 +39,9 @@ func newUpgradePlan(from *upgradeTargets, p upgrade.Plan) *upgradePlan {
 // Title names the page for the header's path.
 func (v *upgradePlan) Title() string { return "plan to " + v.plan.Target }
 
+// Passing implements ui.Passing.
+func (*upgradePlan) Passing() {}
+
 // Commands change the plan and start it.
 func (v *upgradePlan) Commands(f ui.Frame) []ui.Command {
 	k := f.Keys.Upgrade
