@@ -92,7 +92,7 @@ func (b *diskBox) answers() [][2]string {
 		{"crictl images", `{"images":[{"id":"` + image("a") + `","repoTags":["shop/api:2.4.1"],"size":"2000000000"},{"id":"` + image("b") + `","repoTags":["shop/api:2.3.0"],"size":"3000000000"},{"id":"` + image("c") + `","repoTags":["rancher/mirrored-pause:3.6"],"size":"300000","pinned":true}]}`},
 		{"crictl ps", `{"containers":[{"id":"c1","podSandboxId":"s1","metadata":{"name":"api"},"image":{"image":"` + image("a") + `"},"state":"CONTAINER_RUNNING","labels":{"io.kubernetes.pod.name":"api-6d9f","io.kubernetes.pod.namespace":"shop"}}]}`},
 		{"crictl stats", `{"stats":[{"attributes":{"id":"c1"},"writableLayer":{"usedBytes":{"value":"120000000000"}}}]}`},
-		{"ctr -n", fmt.Sprintf("KEY PARENT KIND\nsha256:L1  Committed\nsha256:L2  Committed\nc1 sha256:L1 Active\nKEY SIZE INODES\nsha256:L1 %d 9\nsha256:L2 %d 9\nc1 %d 9\n", 8*gb, 18*gb, 120*gb)},
+		{"k3s ctr", fmt.Sprintf("KEY PARENT KIND\nsha256:L1  Committed\nsha256:L2  Committed\nc1 sha256:L1 Active\nKEY SIZE INODES\nsha256:L1 %d 9\nsha256:L2 %d 9\nc1 %d 9\n", 8*gb, 18*gb, 120*gb)},
 		{"data -mindepth", "d 1760000000.0 " + strings.Repeat("a", 64) + "\x00\x00d 1740000000.0 " + strings.Repeat("b", 64) + "\x00\x00l 1760000000.0 current\x00" + k3sDir + "/data/" + strings.Repeat("a", 64) + "\x00"},
 		{"agent/images", ""},
 		{"-s /var/cache", du(2*gb, "/var/cache/apt/archives")},

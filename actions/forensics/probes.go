@@ -128,7 +128,7 @@ func runtimeProbes() []probe {
 		},
 		{
 			id: "snapshots", title: "snapshots", limit: 5 * time.Minute, shell: true,
-			command: "k3s ctr -n k8s.io snapshots ls && k3s ctr -n k8s.io snapshots usage -b",
+			command: "k3s ctr snapshots ls && k3s ctr snapshots usage -b",
 			read:    func(out []byte, f *Facts) (err error) { f.Snapshots, err = parseSnapshots(out); return err },
 			tell:    tellSnapshots,
 		},

@@ -1,6 +1,7 @@
 package box
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -246,6 +247,7 @@ func (b *Box) imageUsed(i *image) bool {
 // ctr asks containerd itself: for its version and its snapshots.
 func ctr(p *process, args []string) int {
 	f, words := parse(append([]string{"ctr"}, args...), "n", "namespace", "a", "address")
+	namespace := cmp.Or(f.get("n", "namespace"), "k8s.io") // k3s's ctr looks there, unlike containerd's own
 	if code := p.reachContainerd("ctr: failed to dial \"/run/k3s/containerd/containerd.sock\": dial unix /run/k3s/containerd/containerd.sock: connect: "); code != 0 {
 		return code
 	}
@@ -257,13 +259,13 @@ func ctr(p *process, args []string) int {
 		p.print("Client:\n  Version:  v2.0.5-k3s2\n")
 	case "snapshots ls", "snapshots list", "snapshot ls":
 		rows := [][]string{{"KEY", "PARENT", "KIND"}}
-		for _, l := range b.layersInOrder(f.get("n", "namespace")) {
+		for _, l := range b.layersInOrder(namespace) {
 			rows = append(rows, []string{l.key, l.parent, map[bool]string{true: "Active", false: "Committed"}[l.active]})
 		}
 		p.leftColumns(rows)
 	case "snapshots usage", "snapshot usage":
 		rows := [][]string{{"KEY", "SIZE", "INODES"}}
-		for _, l := range b.layersInOrder(f.get("n", "namespace")) {
+		for _, l := range b.layersInOrder(namespace) {
 			w := b.usage(l)
 			size := strconv.FormatInt(w.room, 10)
 			if !f.has("b") {
