@@ -16,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/streaming/pkg/httpstream/spdy"
 )
 
 // Channels of the API server's protocol for terminals: the first byte of each
@@ -28,8 +29,16 @@ const (
 	resizeChannel
 )
 
-// serveExec opens a terminal in a container, over a WebSocket as the API
-// server does.
+// execLine is a line on which a terminal in a container is had.
+type execLine interface {
+	io.Writer                                      // what the terminal shows
+	io.Closer                                      // cuts it
+	read(typed *io.PipeWriter, tty *term.Terminal) // what is typed, and sizes, until the line ends
+	end(code int)
+}
+
+// serveExec opens a terminal in a container, over a WebSocket or, as clients
+// of old do, over SPDY.
 func (w *World) serveExec(rw http.ResponseWriter, q *request) error {
 	p, c, err := w.containerAsked(q)
 	switch {
@@ -37,17 +46,21 @@ func (w *World) serveExec(rw http.ResponseWriter, q *request) error {
 		return err
 	case c.State.Running == nil:
 		return apierrors.NewBadRequest(fmt.Sprintf("container %q in pod %q is not running", c.Name, p.Name))
-	case !websocket.IsWebSocketUpgrade(q.Request):
+	}
+	var line execLine
+	switch {
+	case websocket.IsWebSocketUpgrade(q.Request):
+		line, err = newChannels(rw, q.Request)
+	case strings.EqualFold(q.Header.Get("Upgrade"), spdy.HeaderSpdy31):
+		line, err = newStreams(w.ctx, rw, q.Request)
+	default:
 		return apierrors.NewBadRequest("Upgrade request required")
 	}
-	up := websocket.Upgrader{Subprotocols: []string{"v5.channel.k8s.io", "v4.channel.k8s.io"}}
-	conn, err := up.Upgrade(rw, q.Request, nil)
 	if err != nil {
 		return nil // it was answered already
 	}
-	stop := context.AfterFunc(w.ctx, func() { _ = conn.Close() })
+	stop := context.AfterFunc(w.ctx, func() { _ = line.Close() })
 	defer stop()
-	line := &channels{conn: conn}
 	in, typed := io.Pipe()
 	tty := term.NewTerminal(struct {
 		io.Reader
@@ -64,9 +77,28 @@ func (w *World) serveExec(rw http.ResponseWriter, q *request) error {
 		line.end(127)
 	}
 	_ = in.Close()
-	_ = conn.Close()
+	_ = line.Close()
 	<-ended
 	return nil
+}
+
+func newChannels(rw http.ResponseWriter, r *http.Request) (*channels, error) {
+	up := websocket.Upgrader{Subprotocols: []string{"v5.channel.k8s.io", "v4.channel.k8s.io"}}
+	conn, err := up.Upgrade(rw, r, nil)
+	return &channels{conn: conn}, err
+}
+
+// exitStatus tells an exit code as the API server does.
+func exitStatus(code int) []byte {
+	s := metav1.Status{Status: metav1.StatusSuccess}
+	if code != 0 {
+		s = metav1.Status{
+			Status: metav1.StatusFailure, Reason: "NonZeroExitCode", Message: "command terminated with non-zero exit code",
+			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Type: "ExitCode", Message: strconv.Itoa(code)}}},
+		}
+	}
+	text, _ := json.Marshal(s) // a Status always can be
+	return text
 }
 
 // channels is the server's end of a terminal.
@@ -84,23 +116,16 @@ func (l *channels) send(channel byte, p []byte) error {
 // Write sends what the terminal shows.
 func (l *channels) Write(p []byte) (int, error) { return len(p), l.send(stdoutChannel, p) }
 
-// end tells the exit code, as a Status.
+// Close cuts the line.
+func (l *channels) Close() error { return l.conn.Close() }
+
 func (l *channels) end(code int) {
-	s := metav1.Status{Status: metav1.StatusSuccess}
-	if code != 0 {
-		s = metav1.Status{
-			Status: metav1.StatusFailure, Reason: "NonZeroExitCode", Message: "command terminated with non-zero exit code",
-			Details: &metav1.StatusDetails{Causes: []metav1.StatusCause{{Type: "ExitCode", Message: strconv.Itoa(code)}}},
-		}
-	}
-	text, _ := json.Marshal(s) // a Status always can be
-	_ = l.send(errorChannel, text)
+	_ = l.send(errorChannel, exitStatus(code))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	_ = l.conn.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
 }
 
-// read takes what is typed, and sizes, until the line ends.
 func (l *channels) read(typed *io.PipeWriter, tty *term.Terminal) {
 	defer func() { _ = typed.Close() }()
 	for {
@@ -115,11 +140,16 @@ func (l *channels) read(typed *io.PipeWriter, tty *term.Terminal) {
 				return
 			}
 		case m[0] == resizeChannel:
-			var size struct{ Width, Height int }
-			if json.Unmarshal(m[1:], &size) == nil && size.Width > 0 {
-				_ = tty.SetSize(size.Width, size.Height) // only a terminal of no width is refused
-			}
+			resized(tty, m[1:])
 		}
+	}
+}
+
+// resized takes a new size of the terminal.
+func resized(tty *term.Terminal, text []byte) {
+	var size struct{ Width, Height int }
+	if json.Unmarshal(text, &size) == nil && size.Width > 0 {
+		_ = tty.SetSize(size.Width, size.Height) // only a terminal of no width is refused
 	}
 }
 

@@ -48,6 +48,38 @@ func TestExec(t *testing.T) {
 	}
 }
 
+// TestExecTheOlderWay: where WebSockets are refused, as by a proxy of old, the
+// terminal is had over SPDY, with what is typed, sizes and the exit code.
+func TestExecTheOlderWay(t *testing.T) {
+	t.Parallel()
+	b := start(t, demo.Options{Scenario: demo.Healthy})
+	c := b.connect("admin")
+	defer b.Fault(demo.Fault{Verb: "get", Resource: "pods", Subresource: "exec", Code: 400})()
+	resize := make(chan sources.TerminalSize, 1)
+	resize <- sources.TerminalSize{Columns: 40, Rows: 10}
+	out, before := &said{}, b.Requests("create", "pods")
+	err := c.Exec(t.Context(), redis(), strings.NewReader("hostname\rexit 7\r"), out, sources.TerminalSize{Columns: 80, Rows: 24}, resize)
+	exit, ok := errors.AsType[*sources.ExitError](err)
+	if !ok || exit.Code != 7 || exit.Host != "shop/redis-0/redis" || !strings.Contains(out.text.String(), "\nredis-0") {
+		t.Errorf("%v: %q", err, out.text.String())
+	}
+	if n := b.Requests("create", "pods") - before; n != 1 {
+		t.Errorf("%d requests the older way", n)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	in, typed := io.Pipe()
+	defer func() { _ = typed.Close() }()
+	err = c.Exec(ctx, redis(), in, &said{until: "/ #", then: cancel}, sources.TerminalSize{Columns: 80, Rows: 24}, nil)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("it ended with %v", err)
+	}
+	defer b.Fault(demo.Fault{Verb: "create", Resource: "pods", Subresource: "exec", Code: 403})()
+	err = c.Exec(t.Context(), redis(), strings.NewReader(""), io.Discard, sources.TerminalSize{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "no permission to create pods/exec") {
+		t.Errorf("without permission: %v", err)
+	}
+}
+
 // TestExecEndsWithItsContext though nothing is typed.
 func TestExecEndsWithItsContext(t *testing.T) {
 	t.Parallel()
