@@ -134,7 +134,10 @@ func (i *Inspection) probe(ctx context.Context, p probe, out io.Writer) error {
 		return err
 	}
 	r, f, err := p.run(ctx, i.with.Hosts.Host(i.Node), i.with.Clock, out)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() == nil:
+		return fmt.Errorf("nothing could be looked at on %s: %w", i.Node, err)
+	case err != nil:
 		return err
 	}
 	return save(dir, r, f)

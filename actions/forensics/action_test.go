@@ -123,8 +123,8 @@ func TestProbesThatFailAreTold(t *testing.T) {
 	}
 }
 
-// TestNothingToLookAt: where every probe fails for one reason, that is the
-// run's error.
+// TestNothingToLookAt: a node that cannot be spoken to is asked once, and why
+// is the run's error.
 func TestNothingToLookAt(t *testing.T) {
 	t.Parallel()
 	why := errors.New("sudo on worker-0 asks for a password")
@@ -132,6 +132,9 @@ func TestNothingToLookAt(t *testing.T) {
 	_, err := run(t, Inspect(Means{Hosts: host, Clock: clock}, &sources.Snapshot{}, "worker-0"), t.TempDir())
 	if err == nil || !strings.Contains(err.Error(), why.Error()) {
 		t.Errorf("the run says %v", err)
+	}
+	if len(host.ran) != 1 {
+		t.Errorf("it was asked %d times", len(host.ran))
 	}
 }
 

@@ -29,9 +29,12 @@ type probe struct {
 	partly bool
 	empty  bool // to write nothing is an answer
 	// raw streams the command's own lines; otherwise what was read is told.
-	raw  bool
-	read func(out []byte, f *Facts) error
-	tell func(f *Facts) []string
+	raw bool
+	// first: if the node cannot be spoken to here, nobody waits for the same
+	// of all the others.
+	first bool
+	read  func(out []byte, f *Facts) error
+	tell  func(f *Facts) []string
 }
 
 // probes in the order in which they run: what answers at once first, the walks
@@ -47,7 +50,7 @@ const localDisks = "-l -x tmpfs -x devtmpfs -x overlay -x squashfs"
 func bookProbes(unit string) []probe {
 	return []probe{
 		{
-			id: "df", title: "disk use", limit: quick, raw: true, partly: true,
+			id: "df", title: "disk use", limit: quick, raw: true, partly: true, first: true,
 			command: "df -PT -B1 " + localDisks,
 			read:    func(out []byte, f *Facts) (err error) { f.Mounts, err = parseDF(out); return err },
 		},

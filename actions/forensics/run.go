@@ -43,6 +43,9 @@ func (p probe) run(ctx context.Context, host sources.Host, clock func() time.Tim
 	if doubt := sources.Doubt(err); doubt != nil {
 		return r, facts, doubt // of no use to ask on: a person decides, then it is tried again
 	}
+	if p.first && !answered(err) {
+		return r, facts, err
+	}
 	r.Err, r.Note = p.judge(err, got, errs)
 	if r.Err == "" {
 		if err := p.read(got.Bytes(), &facts); err != nil {
@@ -51,6 +54,12 @@ func (p probe) run(ctx context.Context, host sources.Host, clock func() time.Tim
 	}
 	p.report(out, r, got.Bytes(), &facts)
 	return r, facts, nil
+}
+
+// answered reports that the node ran what it was asked to run, however that ended.
+func answered(err error) bool {
+	var exit *sources.ExitError
+	return err == nil || errors.As(err, &exit)
 }
 
 // judge tells a look that failed from one that could not see everything.
