@@ -133,7 +133,7 @@ func TestFetchRefusesWhatIsNotTheRelease(t *testing.T) {
 		"truncated":                  func(b *bench) (string, int) { b.write("server/k3s", 0o644, k3s(newVersion)[:20]); return b.fetch("") },
 		"not the sum of the plan":    func(b *bench) (string, int) { return b.fetch(strings.Repeat("1", 64)) },
 		"no sum for this file":       func(b *bench) (string, int) { b.write("server/sums", 0o644, ""); return b.fetch("") },
-		"no such file on the server": func(b *bench) (string, int) { os.Remove(b.path("server/k3s")); return b.fetch("") },
+		"no such file on the server": func(b *bench) (string, int) { _ = os.Remove(b.path("server/k3s")); return b.fetch("") },
 		"another version": func(b *bench) (string, int) {
 			other := k3s("v1.33.5+k3s1")
 			b.write("server/k3s", 0o644, other)

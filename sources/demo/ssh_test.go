@@ -221,7 +221,7 @@ func TestServerRestartTakesTheAPIAlong(t *testing.T) {
 	w, clock := start(t, demo.Options{})
 	c := login(t, w, "root", "master-0")
 	must(t, c, "systemctl stop k3s")
-	if conn, err := net.Dial("tcp", strings.TrimPrefix(w.URL(), "https://")); err == nil {
+	if conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.URL(), "https://")); err == nil {
 		_ = conn.Close()
 		t.Error("the API server still listens")
 	}

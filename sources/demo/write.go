@@ -97,7 +97,7 @@ func (w *World) change(rw http.ResponseWriter, q *request, k *kind, fn func(old 
 		}
 		if u := next.GetUID(); u != "" && u != old.GetUID() {
 			return nil, apierrors.NewConflict(k.group(), q.name, fmt.Errorf(
-				"Precondition failed: UID in precondition: %s, UID in object meta: %s", u, old.GetUID())) //nolint:staticcheck // ST1005: the API server's own words
+				"Precondition failed: UID in precondition: %s, UID in object meta: %s", u, old.GetUID()))
 		}
 		keepIdentity(next, old)
 		next.GetObjectKind().SetGroupVersionKind(k.gvk)
@@ -263,10 +263,10 @@ func checkPreconditions(k *kind, o object, p *metav1.Preconditions) error {
 		return nil
 	case p.UID != nil && *p.UID != o.GetUID():
 		return apierrors.NewConflict(k.group(), o.GetName(), fmt.Errorf(
-			"Precondition failed: UID in precondition: %s, UID in object meta: %s", *p.UID, o.GetUID())) //nolint:staticcheck // ST1005: the API server's own words
+			"Precondition failed: UID in precondition: %s, UID in object meta: %s", *p.UID, o.GetUID()))
 	case p.ResourceVersion != nil && *p.ResourceVersion != o.GetResourceVersion():
 		return apierrors.NewConflict(k.group(), o.GetName(), fmt.Errorf(
-			"Precondition failed: ResourceVersion in precondition: %s, ResourceVersion in object meta: %s", //nolint:staticcheck // ST1005: the API server's own words
+			"Precondition failed: ResourceVersion in precondition: %s, ResourceVersion in object meta: %s",
 			*p.ResourceVersion, o.GetResourceVersion()))
 	}
 	return nil

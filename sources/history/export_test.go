@@ -14,7 +14,7 @@ func Stored(t *testing.T, h *History, series string) []sources.Point {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer rows.Close()
+	defer func() { _ = rows.Close() }()
 	var out []sources.Point
 	for rows.Next() {
 		var at int64

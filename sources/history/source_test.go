@@ -347,7 +347,7 @@ func BenchmarkHistory(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer h.Close()
+			defer func() { _ = h.Close() }()
 			for n := range nodes {
 				if err := h.Add(b.Context(), nodePast(fmt.Sprintf("node-%03d", n))); err != nil {
 					b.Fatal(err)

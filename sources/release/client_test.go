@@ -24,7 +24,7 @@ func server(t *testing.T, sums string) (*release.Client, *[]string) {
 	var paths []string
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /channels", func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprint(w, `{"type":"collection","data":[{"id":"stable","name":"stable","latest":"v1.33.6+k3s1"},`+
+		_, _ = fmt.Fprint(w, `{"type":"collection","data":[{"id":"stable","name":"stable","latest":"v1.33.6+k3s1"},`+
 			`{"id":"testing","name":"testing"},{"id":"v1.34","name":"v1.34","latest":"v1.34.2+k3s1"}]}`)
 	})
 	mux.HandleFunc("GET /channels/{name}", func(w http.ResponseWriter, r *http.Request) {
@@ -40,7 +40,7 @@ func server(t *testing.T, sums string) (*release.Client, *[]string) {
 		case r.PathValue("tag") != tag:
 			http.NotFound(w, r)
 		case strings.HasPrefix(r.PathValue("file"), "sha256sum-"):
-			fmt.Fprint(w, sums)
+			_, _ = fmt.Fprint(w, sums)
 		default:
 			http.ServeContent(w, r, "k3s", time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), strings.NewReader("binary"))
 		}
