@@ -270,6 +270,7 @@ func (v *forensicsView) rungLine(f ui.Frame, i, width int) string {
 			note = t.OK.Render("done: " + done.String())
 		}
 	}
+	note = ui.Fit(note, max(ui.Width(note), len("enter cleans up"))) // bytes stand below bytes
 	room := max(width-2-3-10-2-ui.Width(note)-1, 10)
 	return ui.Fit(lead+risk.Render(ui.FitRight(fmt.Sprint(s.Rung), 2))+" "+style.Render(ui.Fit(s.Title, room))+
 		t.Strong.Render(ui.FitRight(frees, 10))+"  "+note, width)

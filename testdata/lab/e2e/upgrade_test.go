@@ -384,10 +384,20 @@ func TestMinorUpgradeServersFirst(t *testing.T) {
 		return !strings.Contains(s, "its drain is blocked") && !strings.Contains(s, "looking again")
 	})
 	o.ready(c)
+	const args = `systemctl show -p ExecStart --value k3s k3s-agent 2>/dev/null | grep -o 'argv\[\]=[^;]*'`
+	before := map[string]string{"master-0": o.on("master-0", args), "worker-0": o.on("worker-0", args)}
+	c.press("m")
+	c.press("\r", "The install script is run with the arguments and environment that each unit has now.")
+	c.press("\x1b", "ready to start")
 
 	o.on("worker-1", "mkdir -p /etc/rancher/k3s/config.yaml.d && echo 'nonsense: true' >/etc/rancher/k3s/config.yaml.d/e2e.yaml")
 	o.begin(c)
 	o.awaitRun(6*time.Minute, "failed", "worker-1 did not come back", "journalctl -u k3s-agent")
+	for node, want := range before {
+		if got := o.on(node, args); got != want || want == "" {
+			t.Errorf("the install script gave %s the arguments %q, they were %q", node, got, want)
+		}
+	}
 	if got, want := o.began(), []string{"master-0", "worker-0", "worker-1"}; !slices.Equal(got, want) {
 		t.Errorf("restarted in the order %v, want %v", got, want)
 	}
