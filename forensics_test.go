@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"daytwo/actions"
 	"daytwo/actions/forensics"
@@ -128,9 +129,26 @@ func TestForensicsOfAFullDiskByKeys(t *testing.T) {
 	n.term.Wait("the checklist", shows("0 of ", "Before touching anything"))
 	n.term.Keys(" ")
 	n.term.Wait("a tick", shows("1 of "))
-	list, err := os.ReadFile(filepath.Join(n.last(forensics.InspectKind).Dir, "checklist.md"))
-	if err != nil || strings.Count(string(list), "- [x]") != 1 || !strings.Contains(string(list), "# Node forensics checklist") {
-		t.Errorf("the record's checklist: %v\n%s", err, list)
+	path := filepath.Join(n.last(forensics.InspectKind).Dir, "checklist.md")
+	eventually(t, "the tick in the record", func() bool { // the screen shows it first
+		list, err := os.ReadFile(path)
+		return err == nil && strings.Count(string(list), "- [x]") == 1 && strings.Contains(string(list), "# Node forensics checklist")
+	})
+}
+
+// eventually waits for what no screen tells of.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatalf("waited in vain for %s", what)
+		}
 	}
 }
 

@@ -83,6 +83,30 @@ func TestASecretIsNotShown(t *testing.T) {
 	}
 }
 
+// TestNothingComesBetweenWords: a page or question that something else opens
+// while a passphrase is typed waits, so that no letter of it goes there.
+func TestNothingComesBetweenWords(t *testing.T) {
+	t.Parallel()
+	got := ""
+	d := open(t, asking(ui.Question{
+		Title: "Key", Label: "passphrase", Yes: "unlock", Secret: true,
+		Do: func(text string) tea.Cmd { got = text; return nil },
+	}), 80, 24)
+	d.Press("d")
+	d.Type("hun")
+	later := newListView(things(1))
+	later.extra = []ui.Command{{Key: keymap.Default().Tools.Drain, Do: func() tea.Cmd { t.Error("a letter of it was a command"); return nil }}}
+	d.Send(ui.Open(later)())
+	d.Send(ui.Ask(ui.Question{Title: "Skip backup", Label: "why?", Yes: "skip", Do: func(string) tea.Cmd { return nil }})())
+	d.NotSee("Skip backup")
+	d.Type("drd2")
+	d.Press("enter")
+	if got != "hundrd2" {
+		t.Fatalf("got %q", got)
+	}
+	d.See("Skip backup")
+}
+
 // runner stands for the runs of this machine.
 type runner struct{ runs []actions.Run }
 

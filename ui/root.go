@@ -70,7 +70,8 @@ type Root struct {
 	width    int
 	height   int
 	views    []View
-	over     overlay // help or palette; nil: none
+	over     overlay   // help or palette; nil: none
+	later    []tea.Msg // what waits for the end of a question
 	toast    toast
 	frame    Frame // of the message being handled, and of the next View
 }
@@ -143,7 +144,7 @@ func (r *Root) Update(msg tea.Msg) (model tea.Model, cmd tea.Cmd) {
 	again := r.notice(msg)
 	r.frame = r.newFrame()
 	cmd = r.guard(r.answer(msg))
-	return r, tea.Batch(again, cmd, r.lookAll(msg), r.rewatch(msg))
+	return r, tea.Batch(again, cmd, r.release(), r.lookAll(msg), r.rewatch(msg))
 }
 
 // notice takes in what a frame is made of; it returns the command that waits
@@ -180,8 +181,40 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
+// asking reports whether somebody is being asked for words. What wants the
+// screen waits until they are typed: a passphrase must not go on into a page or
+// question that came in between.
+func (r *Root) asking() bool {
+	asked, ok := r.over.(*question)
+	return ok && asked.typing()
+}
+
+// release hands on what waited for a question's end.
+func (r *Root) release() tea.Cmd {
+	if r.asking() || len(r.later) == 0 {
+		return nil
+	}
+	var cmds []tea.Cmd
+	for _, msg := range r.later {
+		cmds = append(cmds, func() tea.Msg { return msg })
+	}
+	r.later = nil
+	return tea.Batch(cmds...)
+}
+
 // answer hands a message to who it is for.
 func (r *Root) answer(msg tea.Msg) tea.Cmd {
+	switch msg.(type) {
+	case dialogMsg, openMsg, asideMsg:
+		if r.asking() {
+			r.later = append(r.later, msg)
+			return nil
+		}
+	}
+	return r.hand(msg)
+}
+
+func (r *Root) hand(msg tea.Msg) tea.Cmd {
 	switch m := msg.(type) {
 	case tea.WindowSizeMsg, tea.ColorProfileMsg, tea.BackgroundColorMsg, heartbeatMsg, changedMsg, watchedMsg:
 		return nil // in the frame

@@ -119,8 +119,10 @@ var (
 // would type, a step's heading, a journal's line, or plain text.
 func paint(t Theme, s string) string {
 	switch {
-	case strings.Contains(s, "-- daytwo: "):
+	case remark(s), strings.HasPrefix(s, ">> "):
 		return t.Warning.Render(s)
+	case strings.HasPrefix(s, "unknown: "), strings.HasPrefix(s, "not all of it: "):
+		return t.Severity(sources.Unknown).Render(s)
 	case strings.HasPrefix(s, "$ "):
 		return t.Accent.Render(s)
 	case strings.HasPrefix(s, "# "):
@@ -133,6 +135,14 @@ func paint(t Theme, s string) string {
 		return t.Dim.Render(s[:m[1]]) + loud(t, s[m[1]:])
 	}
 	return loud(t, s)
+}
+
+// remark reports whether a line is daytwo's own among others, with or without
+// the label of whose it is. In the middle of a line it is somebody else's.
+func remark(s string) bool {
+	const mark = "-- daytwo: "
+	_, rest, labelled := strings.Cut(s, " | ")
+	return strings.HasPrefix(s, mark) || labelled && strings.HasPrefix(rest, mark)
 }
 
 // loud lets a line that says how bad it is be seen as that.

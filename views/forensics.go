@@ -154,7 +154,9 @@ func changes(tape *actions.Tape) <-chan struct{} {
 }
 
 // Typing reports whether the search of the stream takes the keys.
-func (v *forensicsView) Typing() bool { return v.stream.Typing() }
+func (v *forensicsView) Typing() bool {
+	return v.run != "" && v.verdict == nil && v.stream.Typing()
+}
 
 // start begins the look, once the machine may be spoken to.
 func (v *forensicsView) start(f ui.Frame) tea.Cmd {
@@ -238,7 +240,7 @@ func (v *forensicsView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 func (v *forensicsView) take(m forensicsLoaded) {
 	v.err, v.rested = errorText(m.err), m.run
 	if m.verdict != nil && m.run.State == actions.Done {
-		v.verdict, v.dir, v.run = m.verdict, m.run.Dir, m.run.ID
+		v.verdict, v.dir, v.run, v.stream = m.verdict, m.run.Dir, m.run.ID, ui.Stream{}
 	} else if m.err == nil && m.run.State != actions.Running {
 		v.err = m.run.Err
 	}

@@ -191,6 +191,8 @@ func (v *runList) note(f ui.Frame) string {
 		}
 	}
 	switch {
+	case left > 0 && v.err != nil:
+		return f.Theme.Warning.Render(fmt.Sprintf("%d unfinished · %s", left, ui.Clean(v.err.Error())))
 	case left > 0:
 		return f.Theme.Warning.Render(fmt.Sprintf("%d unfinished", left))
 	case v.err != nil:

@@ -65,16 +65,30 @@ func (b *Book) Deeds() ([]ByHand, error) {
 			out = append(out, d)
 			continue
 		}
-		i := slices.IndexFunc(out, func(o ByHand) bool {
-			return o.Ended.IsZero() && o.Who == d.Who && o.What == d.What && o.Line == d.Line && slices.Equal(o.On, d.On)
-		})
-		if i < 0 { // its beginning is too old to have been read
+		i := d.beginning(out)
+		if i < 0 { // it is too old to have been read
 			out, i = append(out, d), len(out)
 		}
 		out[i].Ended, out[i].How = e.At, sources.Clean(e.How, 500)
 	}
 	slices.SortStableFunc(out, func(a, b ByHand) int { return b.Began.Compare(a.Began) })
 	return out, nil
+}
+
+// beginning is which of the deeds an end belongs to, -1 for none: of those
+// alike without an end, the one that began nearest to when this says. Others
+// may never get theirs: a terminal was killed.
+func (d ByHand) beginning(of []ByHand) int {
+	best, least := -1, time.Duration(0)
+	for i, o := range of {
+		if !o.Ended.IsZero() || o.Who != d.Who || o.What != d.What || o.Line != d.Line || !slices.Equal(o.On, d.On) {
+			continue
+		}
+		if off := d.Began.Sub(o.Began).Abs(); best < 0 || off < least {
+			best, least = i, off
+		}
+	}
+	return best
 }
 
 func (e bookEntry) deed() ByHand {

@@ -28,6 +28,12 @@ func TestDeedsAreReadBack(t *testing.T) {
 		return &sources.ExitError{Code: 3}
 	})
 	b.Does(trail.Deed{What: "command", On: []string{"a", "b", "c"}, Line: "echo here"}, func() error { return errors.New("1 failed") })
+	if _, err := b.Begin(trail.Deed{What: "shell", On: []string{"worker-9"}}); err != nil { // never ends
+		t.Fatal(err)
+	}
+	now = now.Add(48 * time.Hour)
+	b.Does(trail.Deed{What: "shell", On: []string{"worker-9"}}, func() error { now = now.Add(time.Minute); return nil })
+	now = now.Add(-48*time.Hour - time.Minute)
 	file, err := os.OpenFile(filepath.Join(b.Dir, trail.BookName), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +59,9 @@ func TestDeedsAreReadBack(t *testing.T) {
 		got = append(got, strings.Join([]string{d.Who, d.Title(), took, d.How}, "|"))
 	}
 	want := []string{
+		"ana@jump|shell on worker-9|1m0s|exit code 0",
 		"ana@jump|shell on worker-0|open|", "bob|shell on worker-1|open|", "ana@jump|echo here on 3 nodes|0s|1 failed",
+		"ana@jump|shell on worker-9|open|",
 		"ana@jump|shell in shop/web-1/web|1m0s|exit code 3", "ana@jump|shell on worker-0|3m0s|exit code 0",
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {

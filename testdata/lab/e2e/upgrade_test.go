@@ -257,7 +257,7 @@ func (o operator) began() []string {
 	var order []string
 	for line := range strings.Lines(o.log()) {
 		fields := strings.Split(strings.TrimSpace(line), " · ")
-		if len(fields) < 2 || fields[1] != "restart" {
+		if len(fields) < 2 || !strings.HasSuffix(fields[1], "restart") {
 			continue
 		}
 		words := strings.Fields(fields[0])
