@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +35,12 @@ func TestMain(m *testing.M) {
 	} {
 		if err := os.Setenv(name, value); err != nil {
 			panic(fmt.Errorf("setting %s: %w", name, err))
+		}
+	}
+	// They wait for worlds more than they compute: more of them than cores.
+	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+			panic(fmt.Errorf("letting more tests run at once: %w", err))
 		}
 	}
 	m.Run()
