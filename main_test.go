@@ -37,8 +37,9 @@ func TestMain(m *testing.M) {
 			panic(fmt.Errorf("setting %s: %w", name, err))
 		}
 	}
-	// They wait for worlds more than they compute: more of them than cores.
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
+	// They wait for worlds more than they compute: more of them than cores,
+	// unless the race detector makes them compute.
+	if f := flag.Lookup("test.parallel"); !racing && f.Value.String() == f.DefValue {
 		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
 			panic(fmt.Errorf("letting more tests run at once: %w", err))
 		}
