@@ -3,6 +3,7 @@ package views
 import (
 	"cmp"
 	"context"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -125,6 +126,7 @@ type (
 		freed   map[string]forensics.Freed
 		list    forensics.Checklist
 		listErr error
+		tail    *actions.Tape // of a run that has no stream here
 		err     error
 	}
 	checklistSaved struct {
@@ -193,6 +195,9 @@ func (v *forensicsView) load(run actions.Run) tea.Msg {
 		return m
 	}
 	if m.verdict, m.err = forensics.Load(run.Dir); m.err != nil || m.verdict == nil {
+		if run.Output == nil { // another process ran it
+			m.tail = logTail(filepath.Join(run.Dir, logName))
+		}
 		return m
 	}
 	m.freed, m.err = forensics.FreedSince(run.Dir, v.node, m.verdict.At)
@@ -238,7 +243,7 @@ func (v *forensicsView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 }
 
 func (v *forensicsView) take(m forensicsLoaded) {
-	v.err, v.rested = errorText(m.err), m.run
+	v.err, v.rested, v.tape = errorText(m.err), m.run, cmp.Or(v.tape, m.tail)
 	if m.verdict != nil && m.run.State == actions.Done {
 		v.verdict, v.dir, v.run, v.stream = m.verdict, m.run.Dir, m.run.ID, ui.Stream{}
 	} else if m.err == nil && m.run.State != actions.Running {

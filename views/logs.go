@@ -55,7 +55,6 @@ func (v *logs) begin(s *sources.Snapshot) tea.Cmd {
 	open := v.about.Kind != "Pod" && !v.part.previous
 	v.seen, v.reading = s, v.read(v.part.asks(podsOf(s, v.about)), v.about.String(), open)
 	v.stream.File, v.stream.Name = v.reading.Path(), strings.ReplaceAll(v.about.String(), "/", "-")+".log"
-	v.stream.Nothing = v.part.nothing()
 	return before
 }
 
@@ -109,9 +108,10 @@ func (v *logs) Commands(f ui.Frame) []ui.Command {
 	}, v.stream.Commands(f))
 }
 
-// Look lets pods that are new join, with all they wrote.
+// Look lets pods that are new join, with all they wrote. What has ended goes
+// on only when it is opened again: a pod's successor of the same name.
 func (v *logs) Look(f ui.Frame) tea.Cmd {
-	if !v.part.previous && f.Snapshot != v.seen {
+	if !v.part.previous && f.Snapshot != v.seen && !v.reading.Tape().Ended() {
 		v.seen = f.Snapshot
 		v.reading.Join(logPart{container: v.part.container, since: sinceEver}.asks(podsOf(f.Snapshot, v.about))...)
 	}
@@ -124,9 +124,22 @@ func (v *logs) Update(msg tea.Msg, f ui.Frame) tea.Cmd { return v.stream.Update(
 // Render draws the stream in a box.
 func (v *logs) Render(f ui.Frame) string {
 	v.stream.Read(v.reading.Tape())
+	v.stream.Nothing = v.nothing()
 	inner := ui.Rect{W: f.Width, H: f.Height}.Inner()
 	title := v.title(f, inner.W-forTheNote)
 	return ui.Box(f.Theme, title, v.stream.Note(f, inner.W-ui.Width(title)-4), true, v.stream.Render(f, inner.W, inner.H), f.Width, f.Height)
+}
+
+// nothing is said where there is no line: only what was read can be empty.
+func (v *logs) nothing() string {
+	states := v.reading.States()
+	switch {
+	case len(states) == 0:
+		return "no container to read"
+	case slices.ContainsFunc(states, func(s trail.LogState) bool { return s.State == trail.Reading && !s.Opened }):
+		return "nothing was read yet"
+	}
+	return v.part.nothing()
 }
 
 // forTheNote is what the stream needs to say how it stands.

@@ -197,3 +197,39 @@ func TestLogsScreens(t *testing.T) {
 		})
 	}
 }
+
+// silent is a log source that is asked in vain until let, and then has nothing.
+type silent struct{ let, read chan struct{} }
+
+func (s silent) Log(ctx context.Context, _ sources.LogAsk, sink sources.LogSink) error {
+	select {
+	case <-s.let:
+		sink.Pause()
+		s.read <- struct{}{}
+	case <-ctx.Done():
+	}
+	<-ctx.Done()
+	return nil
+}
+
+// TestLogsThatWereNotReadAreNotEmpty: that nothing was written is said only of
+// what was read.
+func TestLogsThatWereNotReadAreNotEmpty(t *testing.T) {
+	t.Parallel()
+	source, asked := silent{make(chan struct{}), make(chan struct{}, 9)}, 0
+	read := func(asks []sources.LogAsk, name string, open bool) *trail.Logs {
+		asked = len(asks)
+		l := trail.ReadLogs(t.Context(), trail.LogOptions{Source: source, Asks: asks, Open: open, Keep: trail.Keep{Dir: t.TempDir(), Name: name}})
+		t.Cleanup(l.Close)
+		return l
+	}
+	tools := []func(ui.Frame, sources.Ref) []ui.Command{views.LogsTool(read)}
+	d, _ := open(t, 120, 40, ui.Options{Keys: keymap.Default(), Color: true, Tools: tools}, world.incident)
+	d.Press("3", "l", "s")
+	d.See("last 1 min", "nothing was read yet")
+	close(source.let)
+	for range asked {
+		<-source.read
+	}
+	d.See("nothing was written in the last 1 min")
+}

@@ -27,10 +27,11 @@ const (
 
 // LogState is one log of a reading.
 type LogState struct {
-	Ask   sources.LogAsk
-	State State
-	Err   string
-	Lines int64
+	Ask    sources.LogAsk
+	State  State
+	Err    string
+	Lines  int64
+	Opened bool // it was read, if only to find nothing in it
 }
 
 // Logs reads the logs of some containers together, onto a tape for the screen
@@ -114,7 +115,7 @@ func (l *Logs) States() []LogState {
 	defer l.mu.Unlock()
 	out := make([]LogState, len(l.logs))
 	for i, s := range l.logs {
-		out[i] = LogState{Ask: s.ask, State: s.state, Err: s.why, Lines: s.lines.Load()}
+		out[i] = LogState{Ask: s.ask, State: s.state, Err: s.why, Lines: s.lines.Load(), Opened: s.opened.Load()}
 	}
 	return out
 }
@@ -167,6 +168,7 @@ type logSink struct {
 	state  State  // guarded by l.mu
 	why    string // the same
 	lines  atomic.Int64
+	opened atomic.Bool
 	labels atomic.Pointer[labels]
 
 	shown, whole []byte // its reader's own
@@ -187,7 +189,7 @@ func (s *logSink) Line(text []byte) {
 func (s *logSink) Note(text string) {
 	text = noteMark + text
 	s.add(text, []byte(text))
-	s.Pause()
+	s.flush()
 }
 
 func (s *logSink) add(shown string, whole []byte) {
@@ -195,12 +197,17 @@ func (s *logSink) add(shown string, whole []byte) {
 	s.shown = append(append(append(s.shown, before.shown...), shown...), '\n')
 	s.whole = append(append(append(s.whole, before.whole...), whole...), '\n')
 	if len(s.whole) >= gathered {
-		s.Pause()
+		s.flush()
 	}
 }
 
 // Pause implements sources.LogSink.
 func (s *logSink) Pause() {
+	s.opened.Store(true)
+	s.flush()
+}
+
+func (s *logSink) flush() {
 	if len(s.whole) == 0 {
 		return
 	}
