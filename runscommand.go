@@ -11,6 +11,7 @@ import (
 
 	"daytwo/actions"
 	"daytwo/actions/trail"
+	"daytwo/sources"
 	"daytwo/sources/history"
 	"daytwo/sources/kube"
 
@@ -196,8 +197,8 @@ func (s *session) undoubted(ctx context.Context, r actions.Run) error {
 	if !ok {
 		return nil
 	}
-	for _, node := range v.Machines(r) {
-		if doubt := s.hosts.Doubt(ctx, node); doubt != nil {
+	for _, doubt := range sources.Doubts(ctx, s.hosts, v.Machines(r)) {
+		if doubt != nil {
 			return fmt.Errorf("not resumed, nothing was touched: %w", doubt)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // Trust is what only a person may decide before a machine is spoken to. It is
@@ -20,6 +21,25 @@ type Trust interface {
 	// Unlock opens a locked key file for as long as the program runs. The
 	// passphrase is not kept.
 	Unlock(path string, passphrase []byte) error
+}
+
+// mostDoubts is how many machines are asked at once.
+const mostDoubts = 16
+
+// Doubts asks for all nodes at once; the answers are in their order.
+func Doubts(ctx context.Context, t Trust, nodes []string) []error {
+	doubts := make([]error, len(nodes))
+	room := make(chan struct{}, mostDoubts)
+	var work sync.WaitGroup
+	for i, n := range nodes {
+		work.Go(func() {
+			room <- struct{}{}
+			defer func() { <-room }()
+			doubts[i] = t.Doubt(ctx, n)
+		})
+	}
+	work.Wait()
+	return doubts
 }
 
 // Doubt returns the error within err that only a person can do something

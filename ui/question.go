@@ -32,11 +32,12 @@ type Question struct {
 	No func() tea.Cmd
 }
 
-// triedMsg says what came of a question's Try.
+// triedMsg says to an overlay what came of what it waited for.
 type triedMsg struct {
-	of   *question
-	text string
-	err  error
+	of   overlay
+	text string  // what was tried
+	err  error   // why it is asked for again
+	next tea.Cmd // what comes after it
 }
 
 // Ask opens a question above the view.
@@ -114,13 +115,10 @@ func (d *question) key(m tea.KeyPressMsg, f Frame) (bool, tea.Cmd) {
 func (d *question) try() tea.Cmd {
 	d.trying = true
 	text := d.answer()
-	return Work(func(ctx context.Context) tea.Msg { return triedMsg{d, text, d.q.Try(ctx, text)} })
+	return Work(func(ctx context.Context) tea.Msg { return triedMsg{of: d, text: text, err: d.q.Try(ctx, text)} })
 }
 
 func (d *question) tried(m triedMsg) (bool, tea.Cmd) {
-	if m.of != d {
-		return false, nil
-	}
 	d.trying = false
 	if m.err == nil {
 		return true, d.q.Do(m.text)
@@ -131,6 +129,10 @@ func (d *question) tried(m triedMsg) (bool, tea.Cmd) {
 	}
 	return false, nil
 }
+
+// holds reports that what wants the screen waits: a passphrase must not go on
+// into a page or question that came in between.
+func (d *question) holds() bool { return d.typing() || d.trying }
 
 // leave is what closing it without an answer does.
 func (d *question) leave() tea.Cmd {

@@ -1,6 +1,8 @@
 package ui_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 
 	"daytwo/actions"
@@ -66,13 +68,18 @@ func TestAReasonIsAsked(t *testing.T) {
 	}
 }
 
+// passphrase asks for a secret.
+func passphrase(got *string) ui.Question {
+	return ui.Question{
+		Title: "Key", Label: "passphrase", Yes: "unlock", Secret: true,
+		Do: func(text string) tea.Cmd { *got = text; return nil },
+	}
+}
+
 func TestASecretIsNotShown(t *testing.T) {
 	t.Parallel()
 	got := ""
-	d := open(t, asking(ui.Question{
-		Title: "Key", Label: "passphrase", Yes: "unlock", Secret: true,
-		Do: func(text string) tea.Cmd { got = text; return nil },
-	}), 80, 24)
+	d := open(t, asking(passphrase(&got)), 80, 24)
 	d.Press("d")
 	d.Type("hunter2 ")
 	d.See("********")
@@ -88,10 +95,7 @@ func TestASecretIsNotShown(t *testing.T) {
 func TestNothingComesBetweenWords(t *testing.T) {
 	t.Parallel()
 	got := ""
-	d := open(t, asking(ui.Question{
-		Title: "Key", Label: "passphrase", Yes: "unlock", Secret: true,
-		Do: func(text string) tea.Cmd { got = text; return nil },
-	}), 80, 24)
+	d := open(t, asking(passphrase(&got)), 80, 24)
 	d.Press("d")
 	d.Type("hun")
 	later := newListView(things(1))
@@ -105,6 +109,46 @@ func TestNothingComesBetweenWords(t *testing.T) {
 		t.Fatalf("got %q", got)
 	}
 	d.See("Skip backup")
+}
+
+// TestKeysWaitForWhatComes: what is typed while the next page is waited for
+// reaches nobody, and esc leaves it.
+func TestKeysWaitForWhatComes(t *testing.T) {
+	t.Parallel()
+	goOn, reached, left := make(chan struct{}), make(chan string, 9), make(chan struct{}, 1)
+	v := newListView(things(3))
+	keys := keymap.Default().Tools
+	v.extra = []ui.Command{
+		{Key: keys.Drain, Do: func() tea.Cmd {
+			return ui.Meanwhile("asking worker-0", func(ctx context.Context) tea.Cmd {
+				select {
+				case <-goOn:
+				case <-ctx.Done():
+				}
+				return ui.Ask(ui.Question{Title: "Unknown key", Yes: "go on", Do: func(string) tea.Cmd { reached <- "the dialog"; return nil }})
+			}, func() tea.Msg { left <- struct{}{}; return nil })
+		}},
+		{Key: keys.Cordon, Do: func() tea.Cmd { reached <- "the page below"; return nil }},
+	}
+	term := uitest.Open(t, options(v, uitest.NewClock()), 100, 20)
+	term.Wait("the first row", marked("worker-0"))
+	term.Keys("dcc\r")
+	term.See("asking worker-0")
+	close(goOn)
+	term.See("Unknown key")
+	if len(reached) > 0 {
+		t.Errorf("a key reached %s", <-reached)
+	}
+	term.Keys("\r")
+	if got := <-reached; got != "the dialog" {
+		t.Errorf("enter reached %s", got)
+	}
+	goOn = make(chan struct{})
+	term.Keys("d")
+	term.See("asking worker-0")
+	term.Keys("\x1b")
+	<-left
+	term.Wait("the page", func(s string) bool { return !strings.Contains(s, "asking") })
 }
 
 // runner stands for the runs of this machine.

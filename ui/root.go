@@ -70,8 +70,8 @@ type Root struct {
 	width    int
 	height   int
 	views    []View
-	over     overlay   // help or palette; nil: none
-	later    []tea.Msg // what waits for the end of a question
+	over     overlay   // help, palette or question; nil: none
+	later    []tea.Msg // what waits for the end of an overlay
 	toast    toast
 	frame    Frame // of the message being handled, and of the next View
 }
@@ -181,17 +181,22 @@ func (r *Root) notice(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
-// asking reports whether somebody is being asked for words. What wants the
-// screen waits until they are typed: a passphrase must not go on into a page or
-// question that came in between.
-func (r *Root) asking() bool {
-	asked, ok := r.over.(*question)
-	return ok && asked.typing()
+// holder is an overlay that something depends on: what it is left with, and
+// whether what wants the screen waits for its end.
+type holder interface {
+	leave() tea.Cmd
+	holds() bool
 }
 
-// release hands on what waited for a question's end.
+// held reports whether what wants the screen has to wait.
+func (r *Root) held() bool {
+	h, ok := r.over.(holder)
+	return ok && h.holds()
+}
+
+// release hands on what waited for that.
 func (r *Root) release() tea.Cmd {
-	if r.asking() || len(r.later) == 0 {
+	if r.held() || len(r.later) == 0 {
 		return nil
 	}
 	var cmds []tea.Cmd
@@ -206,7 +211,7 @@ func (r *Root) release() tea.Cmd {
 func (r *Root) answer(msg tea.Msg) tea.Cmd {
 	switch msg.(type) {
 	case dialogMsg, openMsg, asideMsg:
-		if r.asking() {
+		if r.held() {
 			r.later = append(r.later, msg)
 			return nil
 		}
@@ -221,6 +226,9 @@ func (r *Root) hand(msg tea.Msg) tea.Cmd {
 	case dialogMsg:
 		left := r.leaveOver()
 		r.over = m.over
+		if p, ok := m.over.(*pending); ok {
+			return tea.Batch(left, p.do)
+		}
 		return left
 	case triedMsg:
 		return r.tried(m)
@@ -292,8 +300,8 @@ func (r *Root) input(msg tea.Msg) tea.Cmd {
 func (r *Root) leaveOver() tea.Cmd {
 	over := r.over
 	r.over = nil
-	if asked, ok := over.(*question); ok {
-		return asked.leave()
+	if h, ok := over.(holder); ok {
+		return h.leave()
 	}
 	return nil
 }
@@ -305,7 +313,7 @@ func (r *Root) mouse(msg tea.MouseMsg) tea.Cmd {
 	switch {
 	case r.over != nil:
 		_, area := r.over.box(r.frame, r.width, r.height)
-		if _, click := msg.(tea.MouseClickMsg); click && !area.Contains(at.X, at.Y) {
+		if _, click := msg.(tea.MouseClickMsg); click && area.H > 0 && !area.Contains(at.X, at.Y) {
 			return r.leaveOver()
 		}
 		return r.input(Shift(msg, area.X, area.Y))
@@ -321,12 +329,13 @@ func (r *Root) mouse(msg tea.MouseMsg) tea.Cmd {
 
 func (r *Root) top() View { return r.views[len(r.views)-1] }
 
-// tried hands the question in sight what came of its try.
+// tried hands the overlay in sight what came of what it waited for. What comes
+// next is there before the next key, as after a key of its own.
 func (r *Root) tried(m triedMsg) tea.Cmd {
-	if r.over != overlay(m.of) {
+	if r.over != m.of {
 		return nil
 	}
-	return r.input(m)
+	return r.atOnce(r.input(m))
 }
 
 // open puts a view on top.

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"daytwo/actions"
 	"daytwo/sources"
@@ -23,12 +22,18 @@ type Door struct{ Trust sources.Trust }
 
 // passage is one thing that waits before the door.
 type passage struct {
-	door  Door
-	nodes []string
-	then  tea.Cmd
-	or    tea.Cmd         // when a person refuses; nil: nothing
-	some  bool            // it is worth doing on some of the machines
-	shut  map[string]bool // those that are left out
+	door   Door
+	nodes  []string // that may still be spoken to
+	doubts []doubt  // about some of them; the others have been asked
+	then   tea.Cmd
+	or     tea.Cmd // when a person refuses; nil: nothing
+	some   bool    // it is worth doing on some of the machines
+}
+
+// doubt is what a person must decide before a node's machine is spoken to.
+type doubt struct {
+	node string
+	err  error
 }
 
 // Through does then, once nothing on any of the nodes' machines needs a
@@ -47,8 +52,7 @@ func (d Door) pass(p *passage) tea.Cmd {
 	if d.Trust == nil || len(p.nodes) == 0 {
 		return p.then
 	}
-	p.shut = map[string]bool{}
-	return p.knock()
+	return p.knock(p.nodes)
 }
 
 // Around is Through for an action that speaks to machines; others pass.
@@ -60,57 +64,94 @@ func (d Door) Around(a actions.Action, run actions.Run, then tea.Cmd) tea.Cmd {
 	return d.Through(v.Machines(run), then, nil)
 }
 
-// mostKnocks is how many machines are asked at once.
-const mostKnocks = 16
-
-// knock asks all machines at once, and opens a dialog for the first doubt.
-func (p *passage) knock() tea.Cmd {
-	return ui.Work(func(ctx context.Context) tea.Msg {
-		doubts := make([]error, len(p.nodes))
-		room := make(chan struct{}, mostKnocks)
-		var work sync.WaitGroup
-		for i, n := range p.nodes {
-			if p.shut[n] {
-				continue
+// knock asks machines at once, and opens a dialog for the first doubt.
+func (p *passage) knock(nodes []string) tea.Cmd {
+	words := "asking " + nodes[0]
+	if len(nodes) > 1 {
+		words = "asking " + count(len(nodes), "machine")
+	}
+	return ui.Meanwhile(words, func(ctx context.Context) tea.Cmd {
+		p.doubts = nil
+		for i, err := range sources.Doubts(ctx, p.door.Trust, nodes) {
+			if err != nil {
+				p.doubts = append(p.doubts, doubt{nodes[i], err})
 			}
-			work.Go(func() {
-				room <- struct{}{}
-				defer func() { <-room }()
-				doubts[i] = p.door.Trust.Doubt(ctx, n)
-			})
 		}
-		work.Wait()
-		if next := p.next(doubts); next != nil {
-			return next()
-		}
-		return nil
-	})
+		return p.next()
+	}, p.or)
+}
+
+// again asks those that were in doubt: with one decision several may be settled.
+func (p *passage) again() tea.Cmd {
+	var nodes []string
+	for _, d := range p.doubts {
+		nodes = append(nodes, d.node)
+	}
+	if len(nodes) == 0 {
+		return p.next()
+	}
+	return p.knock(nodes)
 }
 
 // next is the dialog for the first doubt, or what was asked for.
-func (p *passage) next(doubts []error) tea.Cmd {
-	open := slices.DeleteFunc(slices.Clone(doubts), func(err error) bool { return err == nil })
-	if len(open) == 0 {
-		if len(p.shut) == len(p.nodes) {
-			return p.or // no machine is left to speak to
-		}
+func (p *passage) next() tea.Cmd {
+	switch {
+	case len(p.nodes) == 0:
+		return p.or // no machine is left to speak to
+	case len(p.doubts) == 0:
 		return p.then
 	}
-	switch doubt := open[0].(type) { //nolint:errorlint // sources.Doubt returns these as they are
+	switch err := p.doubts[0].err.(type) { //nolint:errorlint // sources.Doubt returns these as they are
 	case *sources.UnknownKeyError:
-		return ui.Ask(p.unknown(doubt, len(open)-1))
+		return ui.Ask(p.unknown(err))
 	case *sources.LockedKeyError:
-		return ui.Ask(p.locked(doubt))
+		return ui.Ask(p.locked(err))
 	case *sources.ChangedKeyError:
-		return ui.Ask(p.changed(p.nodes[slices.Index(doubts, open[0])], doubt))
+		return ui.Ask(p.changed(err))
 	}
 	return p.then // it says itself why it fails
 }
 
 func (p *passage) refused() tea.Cmd { return p.or }
 
+// others counts the decisions after the first one: what is about the same key
+// of the same host is settled with it, as with a jump host before many nodes.
+func (p *passage) others() int {
+	about := map[string]bool{matter(p.doubts[0].err): true}
+	for _, d := range p.doubts {
+		about[matter(d.err)] = true
+	}
+	return len(about) - 1
+}
+
+// matter is what a doubt is about, whichever node it was met at.
+func matter(err error) string {
+	switch e := err.(type) { //nolint:errorlint // sources.Doubt returns these as they are
+	case *sources.UnknownKeyError:
+		return e.Host + " " + e.Fingerprint
+	case *sources.LockedKeyError:
+		return e.Path
+	case *sources.ChangedKeyError:
+		return e.Host + " " + e.Fingerprint
+	}
+	return err.Error()
+}
+
+// leaveOut lets what was asked for go on without the machines that the first
+// doubt is about.
+func (p *passage) leaveOut() {
+	about := matter(p.doubts[0].err)
+	p.doubts = slices.DeleteFunc(slices.Clone(p.doubts), func(d doubt) bool {
+		if matter(d.err) != about {
+			return false
+		}
+		p.nodes = slices.DeleteFunc(slices.Clone(p.nodes), func(n string) bool { return n == d.node })
+		return true
+	})
+}
+
 // unknown asks for a host key that nobody accepted yet.
-func (p *passage) unknown(e *sources.UnknownKeyError, more int) ui.Question {
+func (p *passage) unknown(e *sources.UnknownKeyError) ui.Question {
 	lines := []string{
 		e.Node + " shows a host key that nobody accepted yet:", "",
 		"host         " + e.Host,
@@ -121,13 +162,13 @@ func (p *passage) unknown(e *sources.UnknownKeyError, more int) ui.Question {
 		"$ ssh-keygen -lf " + hostKeyFile(e.Type),
 		"If that prints another fingerprint, somebody is in between. esc refuses; nothing is written then.",
 	}
-	if more > 0 {
-		lines = append(lines, "", count(more, "more machine")+" to decide about after this one.")
+	if more := p.others(); more > 0 {
+		lines = append(lines, "", count(more, "more key")+" to decide about after this one.")
 	}
 	return ui.Question{
 		Title: "Unknown host key: " + e.Node, Danger: true, Name: e.Node, Yes: "accept the key", Lines: lines,
 		Try: func(context.Context, string) error { return p.door.Trust.Accept(e) },
-		Do:  func(string) tea.Cmd { return p.knock() }, No: p.refused,
+		Do:  func(string) tea.Cmd { return p.again() }, No: p.refused,
 	}
 }
 
@@ -160,13 +201,13 @@ func (p *passage) locked(e *sources.LockedKeyError) ui.Question {
 			}
 			return err
 		},
-		Do: func(string) tea.Cmd { return p.knock() }, No: p.refused,
+		Do: func(string) tea.Cmd { return p.again() }, No: p.refused,
 	}
 }
 
 // changed says that a machine is not spoken to. There is no way to accept it
 // here.
-func (p *passage) changed(node string, e *sources.ChangedKeyError) ui.Question {
+func (p *passage) changed(e *sources.ChangedKeyError) ui.Question {
 	lines := []string{
 		e.Node + " (" + e.Host + ") shows another host key than before:", "",
 		"shows      " + e.Type + " " + e.Fingerprint,
@@ -177,13 +218,12 @@ func (p *passage) changed(node string, e *sources.ChangedKeyError) ui.Question {
 		"$ " + sources.Typed("ssh-keygen", "-f", e.File, "-R", e.Host),
 	}
 	leave := p.refused
-	if rest := len(p.nodes) - len(p.shut) - 1; p.some && rest > 0 {
-		lines = append(lines, "", "It is left out; what was asked for goes on with the other "+count(rest, "machine")+".")
-	}
 	if p.some {
-		leave = func() tea.Cmd {
-			p.shut[node] = true
-			return p.knock()
+		leave = func() tea.Cmd { p.leaveOut(); return p.again() }
+		rest := *p
+		rest.leaveOut()
+		if n := len(rest.nodes); n > 0 {
+			lines = append(lines, "", "It is left out; what was asked for goes on with the other "+count(n, "machine")+".")
 		}
 	}
 	return ui.Question{

@@ -3,6 +3,7 @@ package views_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"daytwo/actions/trail"
@@ -45,9 +46,10 @@ func (d *doubts) Unlock(_ string, passphrase []byte) error {
 }
 
 func strange(node string) *sources.UnknownKeyError {
+	host := "[203.0.113." + strings.Replace(node[len(node)-1:], "0", "7", 1) + "]:2222"
 	return &sources.UnknownKeyError{
-		Node: node, Host: "[203.0.113.7]:2222", Type: "ssh-ed25519", Fingerprint: "SHA256:uNiVztksCsDhcc0u9e8BrEXkSeT5CDyeFsy5oP1MdgQ",
-		File: "/home/op/.ssh/known_hosts", Line: "[203.0.113.7]:2222 ssh-ed25519 AAAA",
+		Node: node, Host: host, Type: "ssh-ed25519", Fingerprint: "SHA256:uNiVztksCsDhcc0u9e8BrEXkSeT5CDyeFsy5oP1MdgQ",
+		File: "/home/op/.ssh/known_hosts", Line: host + " ssh-ed25519 AAAA",
 	}
 }
 
@@ -114,7 +116,7 @@ func TestDoorAsksOneAfterTheOther(t *testing.T) {
 	s.NotSee("*****")
 	s.Type("open sesame")
 	s.Press("enter")
-	s.See("Unknown host key: worker-0", "2222", "SHA256:uNiV", "/home/op/.ssh/known_hosts", "1 more machine to decide about")
+	s.See("Unknown host key: worker-0", "2222", "SHA256:uNiV", "/home/op/.ssh/known_hosts", "1 more key to decide about")
 	s.Type("worker-0")
 	s.Press("enter")
 	s.See("no space left on device")
@@ -158,5 +160,18 @@ func TestDoorStaysShut(t *testing.T) {
 	s.See("on 5 nodes")
 	if d.ran != 1 || len(d.accepted) != 0 {
 		t.Errorf("ran %d times, accepted %v", d.ran, d.accepted)
+	}
+}
+
+// TestDoorAsksOnceForOneKey: a jump host before several nodes is one decision.
+func TestDoorAsksOnceForOneKey(t *testing.T) {
+	t.Parallel()
+	d := &doubts{of: map[string]error{"worker-0": replaced("worker-0"), "worker-1": replaced("worker-1"), "worker-2": replaced("worker-2")}}
+	s := d.before(t, 120, 40)
+	s.See("Refused: the host key of worker-0 has changed", "goes on with the other 2 machines")
+	s.Press("enter")
+	s.NotSee("Refused")
+	if d.ran != 1 {
+		t.Errorf("ran %d times", d.ran)
 	}
 }

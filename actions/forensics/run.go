@@ -28,9 +28,10 @@ func (p probe) line() string {
 	return lead + p.command
 }
 
-// run asks the node, reads the answer into facts and tells it on out. That
-// ctx ended and that a person must decide first are errors of the run: everything else that goes wrong is
-// an answer too, and the next probe may still work.
+// run asks the node, reads the answer into facts and tells it on out. That ctx
+// ended, that a person must decide first and that the first probe found nobody
+// to speak to are errors of the run: everything else that goes wrong is an
+// answer too, and the next probe may still work.
 func (p probe) run(ctx context.Context, host sources.Host, clock func() time.Time, out io.Writer) (Result, Facts, error) {
 	r := Result{ID: p.id, Title: p.title, Command: p.line(), Began: clock()}
 	var facts Facts

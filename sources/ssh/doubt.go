@@ -2,6 +2,7 @@ package ssh
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"daytwo/sources"
@@ -22,11 +23,14 @@ func (f *Fleet) Doubt(ctx context.Context, node string) error {
 	if last.err != nil && sources.Doubt(last.err) == nil && time.Since(last.at) < deadFor {
 		return nil
 	}
-	ctx, stop := context.WithTimeout(Quiet(ctx), doubtTime)
+	login, stop := context.WithTimeout(Quiet(ctx), doubtTime)
 	defer stop()
-	l, err := (&host{fleet: f, node: node}).line(ctx)
-	if err == nil {
+	l, err := (&host{fleet: f, node: node}).line(login)
+	switch {
+	case err == nil:
 		l.release()
+	case login.Err() != nil && ctx.Err() == nil:
+		f.note(node, fmt.Errorf("%s does not answer within %v", node, doubtTime))
 	}
 	return sources.Doubt(err)
 }
