@@ -54,7 +54,7 @@ func TestPlanAsksForWhatOnlyAPersonMayDecide(t *testing.T) {
 				t.Fatal("written before it was accepted")
 			}
 			term.Keys("\x15")
-			term.Wait("the changed key not asked for yet", shows("more machines to decide about"))
+			term.Wait("the changed key not asked for yet", shows("more keys to decide about"))
 		}
 		term.Keys(node + "\r")
 		if node == "worker-0" {
