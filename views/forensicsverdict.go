@@ -247,6 +247,9 @@ func (v *forensicsView) ladderWindow(f ui.Frame, width, room int) []string {
 	return lines
 }
 
+// widestTitle keeps what a suggestion frees within sight of it on wide screens.
+const widestTitle = 64
+
 func (v *forensicsView) rungLine(f ui.Frame, i, width int) string {
 	t, s := f.Theme, v.suggestions()[i]
 	lead, style := "  ", t.Text
@@ -271,7 +274,7 @@ func (v *forensicsView) rungLine(f ui.Frame, i, width int) string {
 		}
 	}
 	note = ui.Fit(note, max(ui.Width(note), len("enter cleans up"))) // bytes stand below bytes
-	room := max(width-2-3-10-2-ui.Width(note)-1, 10)
+	room := min(max(width-2-3-10-2-ui.Width(note)-1, 10), widestTitle)
 	return ui.Fit(lead+risk.Render(ui.FitRight(fmt.Sprint(s.Rung), 2))+" "+style.Render(ui.Fit(s.Title, room))+
 		t.Strong.Render(ui.FitRight(frees, 10))+"  "+note, width)
 }
