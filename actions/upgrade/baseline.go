@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"daytwo/sources"
 )
@@ -14,19 +15,21 @@ type Working struct {
 	Ref     sources.Ref `json:"ref"`
 	Desired int32       `json:"desired"`
 	Ready   int32       `json:"ready"`
-	// Unsteady workloads restart by themselves, as rules restarts.* found: how
-	// many pods were ready at one moment tells nothing of the next.
+	// Unsteady workloads restart by themselves, as rules restarts.* found or as
+	// they do now: how many pods were ready at one moment tells nothing of the
+	// next.
 	Unsteady bool `json:"unsteady,omitempty"`
 }
 
 // baseline keeps how the workloads are before anything is touched.
-func (k *Kit) baseline(ctx context.Context, restarts []sources.RestartStory, p *Plan) error {
+func (k *Kit) baseline(ctx context.Context, s *sources.Snapshot, p *Plan) error {
 	works, err := k.Cluster.Workloads(ctx)
 	if err != nil {
 		return fmt.Errorf("looking at the workloads as they are before: %w", err)
 	}
+	looping := loops(s.Pods.Value, k.now())
 	for _, x := range works {
-		unsteady := slices.ContainsFunc(restarts, func(r sources.RestartStory) bool {
+		unsteady := looping[x.Ref] || slices.ContainsFunc(s.Judged.Restarts, func(r sources.RestartStory) bool {
 			return r.About == x.Ref && r.Severity >= sources.Warning
 		})
 		p.Working = append(p.Working, Working{x.Ref, x.Desired, x.Ready, unsteady})
@@ -41,6 +44,30 @@ func (k *Kit) baseline(ctx context.Context, restarts []sources.RestartStory, p *
 		}
 	}
 	return nil
+}
+
+// longestBackOff is how long the kubelet waits at most before it starts a
+// container again that ended by itself (its CrashLoopBackOff; the Kubernetes
+// documentation on the lifecycle of pods).
+const longestBackOff = 5 * time.Minute
+
+// loops are the owners of pods that end again and again just now, also those
+// that are too young for a rule on restarts in an hour: a container that ended
+// before and did so again within twice the longest back-off.
+func loops(pods []sources.Pod, now time.Time) map[sources.Ref]bool {
+	out := map[sources.Ref]bool{}
+	for _, p := range pods {
+		for _, c := range p.Containers {
+			ended := c.Last.Finished
+			if c.State == "terminated" {
+				ended = c.Since
+			}
+			if c.Restarts > 1 && now.Sub(ended) < 2*longestBackOff {
+				out[p.Owner] = true
+			}
+		}
+	}
+	return out
 }
 
 // unsteady names the workloads whose readiness cannot be compared.

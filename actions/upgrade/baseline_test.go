@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"daytwo/actions/upgrade"
 	"daytwo/sources"
@@ -29,5 +30,32 @@ func TestFewerReadyThanBefore(t *testing.T) {
 	})
 	if !told {
 		t.Errorf("the plan does not say what cannot be compared: %+v", p.Problems())
+	}
+}
+
+// TestYoungLoops: a pod that was made minutes ago may be in a loop before a
+// rule on an hour says so; one restart, or one of yesterday, is no loop.
+func TestYoungLoops(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2025, 11, 22, 15, 0, 0, 0, time.UTC)
+	pod := func(name string, c sources.Container) sources.Pod {
+		return sources.Pod{Owner: sources.Ref{Kind: "Deployment", Namespace: "shop", Name: name}, Containers: []sources.Container{{Name: "sidecar", State: "running"}, c}}
+	}
+	ended := func(ago time.Duration) sources.Termination { return sources.Termination{Finished: now.Add(-ago)} }
+	got := upgrade.Loops([]sources.Pod{
+		pod("eating", sources.Container{Restarts: 2, State: "running", Last: ended(time.Minute)}),
+		pod("backing-off", sources.Container{Restarts: 9, State: "waiting", Last: ended(5 * time.Minute)}),
+		pod("just-ended", sources.Container{Restarts: 3, State: "terminated", Since: now, Last: ended(20 * time.Minute)}),
+		pod("once", sources.Container{Restarts: 1, State: "running", Last: ended(time.Minute)}),
+		pod("calmed", sources.Container{Restarts: 9, State: "running", Last: ended(11 * time.Minute)}),
+		pod("never", sources.Container{State: "running"}),
+	}, now)
+	var names []string
+	for ref := range got {
+		names = append(names, ref.Name)
+	}
+	slices.Sort(names)
+	if want := []string{"backing-off", "eating", "just-ended"}; !slices.Equal(names, want) {
+		t.Errorf("in a loop are %v, want %v", names, want)
 	}
 }

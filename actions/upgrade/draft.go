@@ -89,7 +89,7 @@ func (k *Kit) Draft(ctx context.Context, s *sources.Snapshot, target string) (Pl
 	for _, f := range s.Judged.Findings {
 		p.Before = append(p.Before, sources.NoteOf(f))
 	}
-	return p, k.baseline(ctx, s.Judged.Restarts, &p)
+	return p, k.baseline(ctx, s, &p)
 }
 
 // releases looks the target up for every architecture, and the ages of both
