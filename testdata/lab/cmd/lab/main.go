@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string) error {
 	t := tools{place: p, build: build.Builder{Place: p, Log: log}, log: log}
 	commands := map[string]func(context.Context, []string) error{
 		"up": t.up, "down": t.down, "status": t.status, "scale": t.scale, "fault": t.fault, "bench": t.bench,
-		"serve-releases": t.serveReleases,
+		"serve-releases": t.serveReleases, "keep-leases": t.keepLeases,
 	}
 	command, ok := commands[args[0]]
 	if !ok {

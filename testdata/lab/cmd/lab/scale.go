@@ -32,3 +32,15 @@ func (t tools) scale(ctx context.Context, args []string) error {
 	t.log.Step("%d nodes with %d pods each stand beside the real servers", nodes, pods)
 	return nil
 }
+
+// keepLeases is what scale starts beside KWOK.
+func (t tools) keepLeases(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: keep-leases NODES")
+	}
+	n, err := strconv.Atoi(args[0])
+	if err != nil || n < 1 {
+		return fmt.Errorf("%q nodes: want a number from 1", args[0])
+	}
+	return kwok.KeepLeases(ctx, t.place, n)
+}

@@ -71,6 +71,9 @@ func Scale(ctx context.Context, p place.Place, b build.Builder, version string, 
 	if err := c.each(ctx, n, func(i int) (string, any) { return "/api/v1/nodes", node(i, version) }); err != nil {
 		return err
 	}
+	if err := startLeases(p, n); err != nil {
+		return err
+	}
 	log.Step("making %d pods", n*pods)
 	err = c.each(ctx, n*pods, func(i int) (string, any) {
 		return "/api/v1/namespaces/" + namespace + "/pods", pod(i, i%n)
@@ -92,9 +95,13 @@ func remove(ctx context.Context, p place.Place, log *say.Log) error {
 		log.Step("removing the earlier nodes and pods")
 	}
 	// Collections at once, not object by object as "kubectl delete" does it.
+	if err := proc.End(ctx, p, leases, syscall.SIGTERM, 5*time.Second); err != nil {
+		return err
+	}
 	steps := [][]string{
 		{"delete", "--raw", "/api/v1/namespaces/" + namespace + "/pods?gracePeriodSeconds=0"},
 		{"delete", "--raw", "/api/v1/nodes?labelSelector=type%3Dkwok"},
+		{"delete", "--raw", leasesPath + "?labelSelector=type%3Dkwok"},
 		{"delete", "namespace", namespace, "--ignore-not-found", "--timeout=300s"},
 	}
 	for _, step := range steps {
@@ -125,7 +132,7 @@ func start(ctx context.Context, p place.Place, b build.Builder) error {
 	}
 	args := []string{
 		binary, "--kubeconfig=" + p.Path("admin.kubeconfig"), "--manage-all-nodes=false",
-		"--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", "--node-lease-duration-seconds=40",
+		"--manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake", "--node-lease-duration-seconds=0",
 		"--cidr=10.64.0.0/10", "--node-ip=" + place.ControlIP, "--server-address=127.0.0.1:10247",
 	}
 	for _, stage := range stages {
@@ -134,8 +141,10 @@ func start(ctx context.Context, p place.Place, b build.Builder) error {
 	return proc.Spawn(p, proc.Spec{Name: "kwok", Args: args})
 }
 
+func nodeName(i int) string { return fmt.Sprintf("kwok-%04d", i) }
+
 func node(i int, version string) any {
-	name := fmt.Sprintf("kwok-%04d", i)
+	name := nodeName(i)
 	capacity := map[string]string{"cpu": "4", "memory": "16Gi", "pods": "110", "ephemeral-storage": "80Gi"}
 	return map[string]any{
 		"apiVersion": "v1", "kind": "Node",
@@ -167,7 +176,7 @@ func pod(i, n int) any {
 			"labels": map[string]string{"app": fmt.Sprintf("fake-%03d", i%100), "type": "kwok"},
 		},
 		"spec": map[string]any{
-			"nodeName":    fmt.Sprintf("kwok-%04d", n),
+			"nodeName":    nodeName(n),
 			"tolerations": []any{map[string]string{"operator": "Exists"}},
 			"containers": []any{map[string]any{
 				"name": "main", "image": "docker.io/lab/web:1.4.2",
@@ -248,27 +257,36 @@ func (c client) each(ctx context.Context, n int, object func(int) (path string, 
 }
 
 func (c client) post(ctx context.Context, path string, body any) error {
+	return c.send(ctx, http.MethodPost, path, "application/json", body)
+}
+
+var errNotFound = errors.New("not found")
+
+func (c client) send(ctx context.Context, method, path, kind string, body any) error {
+	failed := func(err error) error { return fmt.Errorf("%s %s: %w", method, path, err) }
 	data, err := json.Marshal(body)
 	if err != nil {
-		return fmt.Errorf("creating at %s: %w", path, err)
+		return failed(err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, place.APIURL+path, bytes.NewReader(data))
+	req, err := http.NewRequestWithContext(ctx, method, place.APIURL+path, bytes.NewReader(data))
 	if err != nil {
-		return fmt.Errorf("creating at %s: %w", path, err)
+		return failed(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
-	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Content-Type", kind)
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return fmt.Errorf("creating at %s: %w", path, err)
+		return failed(err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return fmt.Errorf("creating at %s: %w", path, err)
-	}
-	if resp.StatusCode >= http.StatusBadRequest {
-		return fmt.Errorf("creating at %s: %s: %s", path, resp.Status, answer)
+	switch {
+	case err != nil:
+		return failed(err)
+	case resp.StatusCode == http.StatusNotFound:
+		return failed(errNotFound)
+	case resp.StatusCode >= http.StatusBadRequest:
+		return failed(fmt.Errorf("%s: %s", resp.Status, answer))
 	}
 	return nil
 }
