@@ -110,7 +110,7 @@ func (t tools) compile(ctx context.Context, versions []string) error {
 			return err
 		}
 	}
-	if err := t.copyKubectl(versions[0]); err != nil {
+	if err := t.hand("kubectl", t.place.Cached("kube", versions[0], "kubectl")); err != nil {
 		return err
 	}
 	for _, v := range versions {
@@ -123,6 +123,13 @@ func (t tools) compile(ctx context.Context, versions []string) error {
 		}
 	}
 	if _, err := t.build.MetricsServer(ctx); err != nil {
+		return err
+	}
+	crictl, err := t.build.Crictl(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.hand("crictl", crictl); err != nil {
 		return err
 	}
 	pod, err := t.build.Own(ctx, "labpod")
@@ -151,19 +158,19 @@ func (t tools) assemble(version, kubelet string) error {
 	return standin.Write(version, kubelet, out)
 }
 
-// copyKubectl puts the chosen kubectl where servers and people find it.
-func (t tools) copyKubectl(version string) error {
-	link := t.place.Cached("lab", "kubectl")
+// hand puts a program where servers and people find it.
+func (t tools) hand(name, program string) error {
+	link := t.place.Cached("lab", name)
 	if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
-		return fmt.Errorf("placing kubectl: %w", err)
+		return fmt.Errorf("placing %s: %w", name, err)
 	}
 	_ = os.Remove(link + ".new") // What a killed start left.
 	// A hard link, because the servers see this folder and not the one it points to.
-	if err := os.Link(t.place.Cached("kube", version, "kubectl"), link+".new"); err != nil {
-		return fmt.Errorf("placing kubectl: %w", err)
+	if err := os.Link(program, link+".new"); err != nil {
+		return fmt.Errorf("placing %s: %w", name, err)
 	}
 	if err := os.Rename(link+".new", link); err != nil {
-		return fmt.Errorf("placing kubectl: %w", err)
+		return fmt.Errorf("placing %s: %w", name, err)
 	}
 	_ = os.Remove(link + ".new") // Renaming a link onto the same file leaves both.
 	return nil

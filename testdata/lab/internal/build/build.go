@@ -23,6 +23,7 @@ import (
 const (
 	KwokVersion          = "v0.8.0"
 	metricsServerVersion = "v0.9.0"
+	crictlVersion        = "v1.37.0"
 )
 
 // Builder builds into the cache of a place.
@@ -132,6 +133,11 @@ func (b Builder) Installed(ctx context.Context, pkg, version string) (string, er
 // MetricsServer builds the metrics-server.
 func (b Builder) MetricsServer(ctx context.Context) (string, error) {
 	return b.Installed(ctx, "sigs.k8s.io/metrics-server/cmd/metrics-server", metricsServerVersion)
+}
+
+// Crictl builds crictl, which the real k3s has inside.
+func (b Builder) Crictl(ctx context.Context) (string, error) {
+	return b.Installed(ctx, "sigs.k8s.io/cri-tools/cmd/crictl", crictlVersion)
 }
 
 // Kwok builds KWOK.
