@@ -173,7 +173,7 @@ func TestForensicsIsStoppedAndGoesOn(t *testing.T) {
 	n.term.Keys("f")
 	n.term.Wait("the plan", shows("Forensics of worker-3"))
 	n.term.Keys("\r")
-	n.term.Wait("a look that hangs", shows("running", "0 of 23 done", "disk use", "x stop"))
+	n.term.Wait("a look that hangs", shows("running", "0 of 24 done", "disk use", "x stop"))
 	n.term.Keys("x")
 	n.term.Wait("the look stopped", shows("R resume"))
 	lift()

@@ -78,6 +78,7 @@ func accounts(results []Result, f *Facts) []Account {
 		}
 	}
 	b.rest()
+	b.podLogs()
 	b.k3s()
 	b.kubelet()
 	b.runtime()
@@ -161,17 +162,36 @@ func (b *books) rest() {
 		return
 	}
 	size := sizesOf(b.f.Root)
-	total, logs, journal := size["/"], size["/var/log/pods"], size["/var/log/journal"]
-	b.add(PodLogs, "/var/log/pods", "", logs)
-	b.nameBig(PodLogs, "/var/log/pods")
+	total, journal := size["/"], size["/var/log/journal"]
 	b.add(Journal, "/var/log/journal", "/var/log/journal", journal)
 	s := b.share("/", Other)
-	s.Bytes += max(total-logs-journal, 0)
+	s.Bytes += max(total-journal, 0)
 	for _, r := range b.f.Root {
-		if r.Path == "/" || within(r.Path, "/var/log/pods") || within(r.Path, "/var/log/journal") || !leaf(r.Path, size) {
+		if r.Path == "/" || within(r.Path, "/var/log/journal") || !leaf(r.Path, size) {
 			continue
 		}
 		s.Parts = append(s.Parts, r)
+	}
+}
+
+// podLogs counts what the containers of each pod wrote to stdout and stderr.
+func (b *books) podLogs() {
+	if why := b.failed["du-pods"]; why != "" {
+		b.doubt(PodLogs, podLogsDir, why)
+		return
+	}
+	for _, s := range b.f.PodLogs {
+		if s.Path == podLogsDir {
+			b.add(PodLogs, podLogsDir, "", s.Bytes)
+			continue
+		}
+		// NAMESPACE_NAME_UID: neither a namespace nor a name has an underscore.
+		name := path.Base(s.Path)
+		if part := strings.Split(name, "_"); len(part) == 3 {
+			name = part[0] + "/" + part[1]
+		}
+		sh := b.share(b.mountOf(podLogsDir), PodLogs)
+		sh.Parts = append(sh.Parts, Size{name, s.Bytes})
 	}
 }
 

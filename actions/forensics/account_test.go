@@ -15,16 +15,16 @@ func node() Facts {
 		Roots:  []Device{{2049, "/"}},
 		Layers: []Layer{{Device: 59, Container: "c1", Upper: "12", Lower: []string{"7"}}},
 		Root: []Size{
-			{"/", 50 * g},
+			{"/", 47 * g},
 			{"/usr", 4 * g},
-			{"/var", 46 * g},
-			{"/var/log", 44 * g},
-			{"/var/log/pods", 3 * g},
+			{"/var", 43 * g},
+			{"/var/log", 41 * g},
 			{"/var/log/journal", 40 * g},
 			{"/var/log/app", 1 * g},
 			{"/var/cache", 2 * g},
 			{"/var/cache/apt", 2 * g},
 		},
+		PodLogs: []Size{{podLogsDir, 3 * g}, {podLogsDir + "/shop_api-1_u1", 2 * g}, {podLogsDir + "/shop_job-1_u9", 1 * g}},
 		K3s: []Size{
 			{k3sDir, 150 * g},
 			{k3sDir + "/storage", 10 * g},
@@ -38,7 +38,7 @@ func node() Facts {
 		},
 		Kubelet: []Size{{kubeletDir, 5 * g}, {kubeletDir + "/pods/u1/volumes/kubernetes.io~empty-dir/cache", 4 * g}},
 		Big: []Size{
-			{snapshotsDir + "/12/fs/var/log/app.log", 60 * g}, {"/var/log/pods/shop_api-1_u1/api/0.log", 2 * g},
+			{snapshotsDir + "/12/fs/var/log/app.log", 60 * g},
 		},
 		Deleted: []Deleted{{Device: 59, Inode: 5, Bytes: 9 * g, PID: 77, FD: "4", Process: "java", Name: "/tmp/heap"}},
 		System:  []Size{{"/var/cache/apt/archives", 2 * g}},
@@ -82,6 +82,9 @@ func TestAccountAddsUp(t *testing.T) {
 	if got := named(a.Share(Writable)); !strings.Contains(got, "shop/api-1 api: /var/log/app.log 60 GB") {
 		t.Errorf("writable layers name %q", got)
 	}
+	if got := named(a.Share(PodLogs)); got != "shop/api-1 2.0 GB; shop/job-1 1.0 GB" {
+		t.Errorf("pod logs name %q", got)
+	}
 }
 
 func TestSuggestionsClimbTheLadder(t *testing.T) {
@@ -105,6 +108,9 @@ func TestSuggestionsClimbTheLadder(t *testing.T) {
 	}
 	if s := done[CleanBundles]; len(s.Cleanup.Bundles) != 1 || s.Cleanup.Bundles[0] != "bbbbbbbbbbbbbbbb" {
 		t.Errorf("bundles: %+v", s)
+	}
+	if s := done[CleanPods]; s.Frees != 1e9 {
+		t.Errorf("pods: %+v; what is over keeps its log", s)
 	}
 	for _, w := range []What{CleanJournal, CleanApt, CleanPods} {
 		if _, ok := done[w]; !ok {
@@ -154,7 +160,7 @@ func TestGrowthSinceTheLastOne(t *testing.T) {
 	t.Parallel()
 	old := node()
 	old.Mounts[0].Used -= 30e9
-	old.Root[5].Bytes -= 30e9
+	old.Root[4].Bytes -= 30e9
 	old.Root[0].Bytes -= 30e9
 	before := judge("worker-0", "r0", time.Unix(0, 0), Picture{}, nil, old)
 	v := judge("worker-0", "r1", time.Unix(1000, 0), Picture{Oldest: Sample{time.Unix(1, 0), 10e9}}, nil, node())

@@ -32,7 +32,8 @@ type Inspection struct {
 	Node    string
 	Picture Picture
 
-	with Means
+	with  Means
+	ahead ahead
 }
 
 // Inspect plans the forensics of a node from what is known of it.
@@ -133,7 +134,9 @@ func (i *Inspection) probe(ctx context.Context, p probe, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	r, f, err := p.run(ctx, i.with.Hosts.Host(i.Node), i.with.Clock, out)
+	host := i.with.Hosts.Host(i.Node)
+	a := <-i.ahead.ask(ctx, probes(i.Unit()), p.id, func(ctx context.Context, p probe) reply { return p.ask(ctx, host, i.with.Clock) })
+	r, f, err := p.take(ctx, a, out)
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return fmt.Errorf("nothing could be looked at on %s: %w", i.Node, err)

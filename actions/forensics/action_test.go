@@ -8,6 +8,7 @@ import (
 	"io"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ type canned struct {
 	t       *testing.T
 	answers map[string]string
 	errs    map[string]error
+	mu      sync.Mutex
 	ran     []string
 }
 
@@ -32,7 +34,9 @@ func (c *canned) Run(ctx context.Context, cmd sources.Command) error {
 	if !cmd.Root {
 		c.t.Errorf("not as root: %s", cmd.Line)
 	}
+	c.mu.Lock()
 	c.ran = append(c.ran, cmd.Line)
+	c.mu.Unlock()
 	for part, err := range c.errs {
 		if strings.Contains(cmd.Line, part) {
 			return err
@@ -79,6 +83,68 @@ func run(t *testing.T, a actions.Action, dir string) (string, error) {
 		}
 	}
 	return out.String(), nil
+}
+
+// paired lets a quick probe end only when another one was begun beside it, and
+// complains of two that walk the disk at once.
+type paired struct {
+	canned
+	walking, quick int
+	met            chan struct{}
+}
+
+func (p *paired) Host(string) sources.Host { return p }
+
+func (p *paired) Run(ctx context.Context, cmd sources.Command) error {
+	walk := !strings.Contains(cmd.Line, "timeout 60 ")
+	p.mu.Lock()
+	if walk {
+		p.walking++
+	} else {
+		p.quick++
+	}
+	if p.walking > 1 || p.quick > 2 {
+		p.t.Errorf("%d walk the disk at once, and %d quick ones: %s", p.walking, p.quick, cmd.Line)
+	}
+	p.mu.Unlock()
+	switch {
+	case strings.Contains(cmd.Line, "crictl ps"):
+		close(p.met)
+	case strings.Contains(cmd.Line, "crictl images -o json"):
+		select {
+		case <-p.met:
+		case <-ctx.Done():
+			p.t.Error("nothing was asked beside a quick probe")
+		}
+	}
+	err := p.canned.Run(ctx, cmd)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if walk {
+		p.walking--
+	} else {
+		p.quick--
+	}
+	return err
+}
+
+// TestQuickProbesAreAskedAhead: two at once, while walks over the disk are alone
+// among their kind.
+func TestQuickProbesAreAskedAhead(t *testing.T) {
+	t.Parallel()
+	host := &paired{canned: canned{t: t, answers: map[string]string{"df -PT -B1": dfText}}, met: make(chan struct{})}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	a, dir := Inspect(Means{Hosts: host, Clock: clock}, &sources.Snapshot{}, "worker-0"), t.TempDir()
+	ctx = actions.WithRun(ctx, actions.Run{ID: "r1", Dir: dir})
+	for _, s := range a.Steps() {
+		if err := s.Do(ctx, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(host.ran) != len(probes("k3s-agent")) {
+		t.Errorf("%d commands were run for %d probes", len(host.ran), len(probes("k3s-agent")))
+	}
 }
 
 func clock() time.Time { return time.Unix(1_700_000_000, 0) }

@@ -97,13 +97,8 @@ func (c *Cleanup) Title() string {
 // Changes is true.
 func (c *Cleanup) Changes() bool { return true }
 
-// Machines implements actions.Visitor. Pods are deleted without it.
-func (c *Cleanup) Machines(actions.Run) []string {
-	if c.What == CleanPods {
-		return nil
-	}
-	return []string{c.Node}
-}
+// Machines implements actions.Visitor.
+func (c *Cleanup) Machines(actions.Run) []string { return []string{c.Node} }
 
 // Confirm is the node's name.
 func (c *Cleanup) Confirm() string { return c.Node }

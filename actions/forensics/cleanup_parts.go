@@ -13,7 +13,8 @@ import (
 )
 
 // podSteps deletes the finished pods, one a step: each can be proved, and
-// skipped by somebody who wants to keep one.
+// skipped by somebody who wants to keep one. Their room is free when the kubelet
+// has cleared up behind them.
 func (c *Cleanup) podSteps() []actions.Step {
 	steps := make([]actions.Step, 0, len(c.Pods))
 	for _, p := range c.Pods {
@@ -31,7 +32,31 @@ func (c *Cleanup) podSteps() []actions.Step {
 			},
 		})
 	}
-	return steps
+	return append(steps, actions.Step{
+		ID: "cleared", Title: "kubelet clears up", Group: c.Node, Command: c.typed("ls -d " + sources.Typed(c.podFolders()...)),
+		Do: c.awaitKubelet,
+	})
+}
+
+// podFolders are what the kubelet keeps of the pods on the node.
+func (c *Cleanup) podFolders() []string {
+	all := make([]string, 0, 2*len(c.Pods))
+	for _, p := range c.Pods {
+		all = append(all, podLogsDir+"/"+p.Namespace+"_"+p.Name+"_"+p.UID, kubeletDir+"/pods/"+p.UID)
+	}
+	return all
+}
+
+// awaitKubelet waits until the pods' folders are gone. The kubelet removes logs
+// of pods that are no more once a minute (kuberuntime_gc.go), so that what is
+// there after three is left to it, and told.
+func (c *Cleanup) awaitKubelet(ctx context.Context, out io.Writer) error {
+	left := "ls -d " + sources.Typed(c.podFolders()...) + " 2>/dev/null"
+	line := fmt.Sprintf(`i=0; while [ $i -lt 36 ] && [ -n "$(%s)" ]; do i=$((i+1)); sleep 5; done; %s || echo 'their folders are gone'`, left, left)
+	if err := c.run(ctx, line, out); err != nil {
+		return fmt.Errorf("waiting for the kubelet to clear up: %w", err)
+	}
+	return nil
 }
 
 // images asks which images there are now.

@@ -14,9 +14,10 @@ type Facts struct {
 	Roots  []Device `json:",omitempty"` // device numbers of the folders that matter
 	Layers []Layer  `json:",omitempty"` // overlay mounts: the containers that run
 
-	Root    []Size `json:",omitempty"` // du of / without the next two
+	Root    []Size `json:",omitempty"` // du of / without the next three
 	K3s     []Size `json:",omitempty"` // du of /var/lib/rancher/k3s
 	Kubelet []Size `json:",omitempty"` // du of /var/lib/kubelet
+	PodLogs []Size `json:",omitempty"` // du of /var/log/pods, by pod
 	System  []Size `json:",omitempty"` // du of caches and dumps
 	Counts  []Size `json:",omitempty"` // du --inodes of /var
 

@@ -120,15 +120,6 @@ func (b *books) mounted(content, layers int64) {
 	b.doubt(Images, snapshotsDir, "in use or not: "+why)
 }
 
-// nameBig names the big files of a folder as parts of a category.
-func (b *books) nameBig(c Category, dir string) {
-	for _, s := range b.f.Big {
-		if within(s.Path, dir) {
-			b.part(c, s)
-		}
-	}
-}
-
 // nameBigIn names big files in writable layers by container and by the path
 // that the container sees.
 func (b *books) nameBigIn(c Category) {

@@ -10,6 +10,7 @@ import (
 const (
 	k3sDir     = "/var/lib/rancher/k3s"
 	kubeletDir = "/var/lib/kubelet"
+	podLogsDir = "/var/log/pods"
 )
 
 // How long a probe may take before it is ended on the node.
@@ -176,8 +177,14 @@ func walkProbes() []probe {
 			tell:    func(f *Facts) []string { return tellSizes(f.Kubelet, kubeletDir) },
 		},
 		{
+			id: "du-pods", title: "du of pod logs", limit: slow, partly: true, empty: true,
+			command: "du -x0 -B1 -d1 " + podLogsDir,
+			read:    func(out []byte, f *Facts) (err error) { f.PodLogs, err = parseSizes(out); return err },
+			tell:    func(f *Facts) []string { return tellSizes(f.PodLogs, podLogsDir) },
+		},
+		{
 			id: "du", title: "du of the rest", limit: slow, partly: true,
-			command: "du -x0 -B1 -d3 --exclude=" + k3sDir + " --exclude=" + kubeletDir + " /",
+			command: "du -x0 -B1 -d3 --exclude=" + k3sDir + " --exclude=" + kubeletDir + " --exclude=" + podLogsDir + " /",
 			read:    func(out []byte, f *Facts) (err error) { f.Root, err = parseSizes(out); return err },
 			tell:    func(f *Facts) []string { return tellSizes(f.Root, "/") },
 		},

@@ -28,32 +28,45 @@ func (p probe) line() string {
 	return lead + p.command
 }
 
-// run asks the node, reads the answer into facts and tells it on out. That ctx
-// ended, that a person must decide first and that the first probe found nobody
-// to speak to are errors of the run: everything else that goes wrong is an
-// answer too, and the next probe may still work.
-func (p probe) run(ctx context.Context, host sources.Host, clock func() time.Time, out io.Writer) (Result, Facts, error) {
-	r := Result{ID: p.id, Title: p.title, Command: p.line(), Began: clock()}
+// reply is what a node said to one probe.
+type reply struct {
+	began     time.Time
+	took      time.Duration
+	got, errs *bounded
+	err       error
+}
+
+// ask runs the probe on the node.
+func (p probe) ask(ctx context.Context, host sources.Host, clock func() time.Time) reply {
+	a := reply{began: clock(), got: &bounded{most: mostOutput}, errs: &bounded{most: 64 << 10}}
+	a.err = host.Run(ctx, sources.Command{Line: p.line(), Root: true, Stdout: a.got, Stderr: a.errs})
+	a.took = clock().Sub(a.began)
+	return a
+}
+
+// take reads an answer into facts and tells it on out. That ctx ended, that a
+// person must decide first and that the first probe found nobody to speak to
+// are errors of the run: everything else that goes wrong is an answer too, and
+// the next probe may still work.
+func (p probe) take(ctx context.Context, a reply, out io.Writer) (Result, Facts, error) {
+	r := Result{ID: p.id, Title: p.title, Command: p.line(), Began: a.began, Took: a.took}
 	var facts Facts
-	got, errs := &bounded{most: mostOutput}, &bounded{most: 64 << 10}
-	err := host.Run(ctx, sources.Command{Line: p.line(), Root: true, Stdout: got, Stderr: errs})
-	r.Took = clock().Sub(r.Began)
 	if ctx.Err() != nil {
 		return r, facts, fmt.Errorf("looking at the node: %w", context.Cause(ctx))
 	}
-	if doubt := sources.Doubt(err); doubt != nil {
+	if doubt := sources.Doubt(a.err); doubt != nil {
 		return r, facts, doubt // of no use to ask on: a person decides, then it is tried again
 	}
-	if p.first && !answered(err) {
-		return r, facts, err
+	if p.first && !answered(a.err) {
+		return r, facts, a.err
 	}
-	r.Err, r.Note = p.judge(err, got, errs)
+	r.Err, r.Note = p.judge(a.err, a.got, a.errs)
 	if r.Err == "" {
-		if err := p.read(got.Bytes(), &facts); err != nil {
+		if err := p.read(a.got.Bytes(), &facts); err != nil {
 			r.Err, facts = clean(err.Error()), Facts{}
 		}
 	}
-	p.report(out, r, got.Bytes(), &facts)
+	p.report(out, r, a.got.Bytes(), &facts)
 	return r, facts, nil
 }
 

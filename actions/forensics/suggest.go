@@ -80,21 +80,41 @@ func suggestCaches(v *Verdict, f *Facts) []Suggestion {
 	return all
 }
 
-func suggestPods(v *Verdict, _ *Facts) []Suggestion {
+func suggestPods(v *Verdict, f *Facts) []Suggestion {
 	pods := v.Picture.Finished
 	if len(pods) == 0 {
 		return nil
+	}
+	var frees int64
+	for _, p := range pods {
+		frees += f.keeps(p)
+	}
+	if knownFailed(v, "du-pods") || knownFailed(v, "du-kubelet") || knownFailed(v, "containers") {
+		frees = -1
 	}
 	lines := make([]string, 0, len(pods))
 	for _, p := range pods[:min(len(pods), mostParts)] {
 		lines = append(lines, sources.Typed("kubectl", "-n", p.Namespace, "delete", "pod", p.Name))
 	}
 	return []Suggestion{{
-		Rung: 3, Title: "delete " + count(len(pods), "finished pod"), Frees: -1, Command: strings.Join(lines, "\n"),
+		Rung: 3, Title: "delete " + count(len(pods), "finished pod"), Frees: frees, Command: strings.Join(lines, "\n"),
 		Risk:    "their logs and how they ended are gone",
-		Why:     "Evicted and Completed pods keep their logs and writable layers",
+		Why:     "Evicted and Completed pods keep their logs, volumes and writable layers",
 		Cleanup: &Cleanup{Node: v.Node, What: CleanPods, Pods: pods},
 	}}
+}
+
+// keeps is what a pod that is over still has on the disk: its logs, its
+// volumes, and what its containers wrote into their own layers.
+func (f *Facts) keeps(p FinishedPod) int64 {
+	n := sizesOf(f.PodLogs)[podLogsDir+"/"+p.Namespace+"_"+p.Name+"_"+p.UID] + sizesOf(f.Kubelet)[kubeletDir+"/pods/"+p.UID]
+	writing := ledgerOf(f).writing
+	for _, c := range f.Containers {
+		if c.Namespace == p.Namespace && c.Pod == p.Name {
+			n += writing[c.ID]
+		}
+	}
+	return n
 }
 
 func suggestBundles(v *Verdict, _ *Facts) []Suggestion {
