@@ -133,11 +133,12 @@ func (o operator) gather(w crowd) {
 	if !w.shadow() { // pods there are ready when KWOK says so, which nobody needs
 		o.lab.Run(o.t, o.lab.AsAdmin("rollout", "status", "deployment/crowd", "--timeout=180s")...)
 	}
-	labenv.Eventually(o.t, patience, "the crowd stands on "+w.node, func(context.Context) error {
-		if got := o.crowdOn(w.node); got != w.replicas {
-			return fmt.Errorf("%d of its %d pods", got, w.replicas)
+	labenv.Eventually(o.t, patience, "the crowd stands on "+w.node, func(ctx context.Context) error {
+		got, err := o.crowdOn(ctx, w.node)
+		if err == nil && got != w.replicas {
+			err = fmt.Errorf("%d of its %d pods", got, w.replicas)
 		}
-		return nil
+		return err
 	})
 	o.lab.Run(o.t, o.lab.AsAdmin(append([]string{"uncordon"}, w.others...)...)...)
 	if w.budget {
@@ -159,9 +160,9 @@ func (o operator) scatter(w crowd) {
 	o.lab.Run(o.t, o.lab.AsAdmin("uncordon", w.node)...)
 }
 
-func (o operator) crowdOn(node string) int {
-	o.t.Helper()
-	return strings.Count(o.lab.Run(o.t, o.lab.AsAdmin("get", "pods", "-l", "app=crowd", "--field-selector", "spec.nodeName="+node, "-o", "name")...), "\n")
+func (o operator) crowdOn(ctx context.Context, node string) (int, error) {
+	out, err := o.lab.Try(ctx, o.lab.AsAdmin("get", "pods", "-l", "app=crowd", "--field-selector", "spec.nodeName="+node, "-o", "name")...)
+	return len(strings.Fields(out)), err
 }
 
 // byKubectl is how long kubectl takes to drain a node.
@@ -182,7 +183,11 @@ func (o operator) byKeys(c cockpit, w crowd) time.Duration {
 	c.press("d", "Plan: drain "+w.node, "ready to start")
 	c.press("\r", "type "+w.node+" to drain")
 	c.press(w.node+"\r", "Drain "+w.node, "✔ done", "way back kubectl uncordon "+w.node)
-	if left := o.crowdOn(w.node); left > 0 {
+	left, err := o.crowdOn(o.t.Context(), w.node)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if left > 0 {
 		o.t.Errorf("%d pods of the crowd are still on %s", left, w.node)
 	}
 	if n := strings.Count(o.log(), " evicted\n"); n < w.replicas {

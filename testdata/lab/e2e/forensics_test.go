@@ -5,6 +5,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -20,13 +21,21 @@ import (
 // eaten is the server whose disk is looked into.
 const eaten = "worker-2"
 
-// plants are what is put on a disk, in bytes.
+// plants are what is put on a disk, in bytes: 5 GB together.
 const (
-	plantedLog   = 400 << 20 // a container writes it into its own layer
-	plantedHeld  = 300 << 20 // it has no name any more
-	plantedImage = 100 << 20 // no container uses it
-	plantedFiles = 20_000
+	plantedLog     = 400 << 20 // a container writes it into its own layer
+	plantedHeld    = 300 << 20 // it has no name any more
+	plantedImage   = 100 << 20 // no container uses it; as much again is unpacked
+	plantedFiles   = 20_000
+	plantedFile    = 160 << 10 // each of them
+	plantedPackage = 200 << 20 // in apt's cache
+	plantedVersion = 200 << 20 // of k3s, unpacked and forgotten
+	plantedJournal = 600 << 20
+	plantedOver    = 64 << 20 // the log of a pod that is over
 )
+
+// forgotten is a k3s version that nothing runs from.
+const forgotten = "/var/lib/rancher/k3s/data/00000000000000000000000000000000000000000000000000000000000000ff"
 
 // hostile is a name that would clear a terminal, and set its title.
 const hostile = "evil\x1b[2J\x1b]0;owned\x07.log"
@@ -139,18 +148,22 @@ func (o operator) plant() {
 	o.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(o.t.Context()), time.Minute)
 		defer cancel()
-		_, _ = o.lab.Try(ctx, o.lab.AsAdmin("delete", "pod", "leaky", "--ignore-not-found", "--force", "--grace-period=0")...)
-		_, _ = o.lab.Try(ctx, o.lab.OnServer(eaten, "systemctl stop lab-holder; k3s ctr images rm docker.io/lab/unused:1; "+
-			"rm -rf /var/lib/lab-many; journalctl -q --rotate; journalctl -q --vacuum-size=8M")...)
+		_, _ = o.lab.Try(ctx, o.lab.AsAdmin("delete", "pod", "leaky", "over", "--ignore-not-found", "--force", "--grace-period=0")...)
+		_, _ = o.lab.Try(ctx, o.lab.OnServer(eaten, "systemctl stop lab-holder; k3s crictl rmi docker.io/lab/unused:1; "+
+			"rm -rf /var/lib/lab-many "+forgotten+" /var/cache/apt/archives/*.deb; journalctl -q --rotate; journalctl -q --vacuum-size=8M")...)
 	})
-	pod := `{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "leaky"}, "spec": {"nodeName": "` + eaten + `", "terminationGracePeriodSeconds": 0,
-  "containers": [{"name": "web", "image": "docker.io/lab/web:1.4.2", "imagePullPolicy": "IfNotPresent", "args": ["serve", ":8080"]}]}}`
-	file := filepath.Join(o.t.TempDir(), "leaky.json")
-	if err := os.WriteFile(file, []byte(pod), 0o600); err != nil {
-		o.t.Fatal(err)
+	pod := func(name, phase string, args ...string) {
+		file, list := filepath.Join(o.t.TempDir(), name+".json"), `"`+strings.Join(args, `", "`)+`"`
+		text := fmt.Sprintf(`{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": %q}, "spec": {"nodeName": %q, "terminationGracePeriodSeconds": 0, "restartPolicy": "Never",
+  "containers": [{"name": "web", "image": "docker.io/lab/web:1.4.2", "imagePullPolicy": "IfNotPresent", "args": [%s]}]}}`, name, eaten, list)
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			o.t.Fatal(err)
+		}
+		o.lab.Run(o.t, o.lab.AsAdmin("apply", "-f", file)...)
+		o.lab.Run(o.t, o.lab.AsAdmin("wait", "pod/"+name, "--for=jsonpath={.status.phase}="+phase, "--timeout=90s")...)
 	}
-	o.lab.Run(o.t, o.lab.AsAdmin("apply", "-f", file)...)
-	o.lab.Run(o.t, o.lab.AsAdmin("wait", "pod/leaky", "--for=jsonpath={.status.phase}=Running", "--timeout=90s")...)
+	pod("leaky", "Running", "serve", ":8080")
+	pod("over", "Succeeded", "succeed", "1s")
 	id := o.lab.Run(o.t, o.lab.AsAdmin("get", "pod", "leaky", "-o", "jsonpath={.status.containerStatuses[0].containerID}")...)
 	o.script(fmt.Sprintf(`set -eu
 pid=$(k3s ctr tasks ls | awk -v id=%s '$1 == id {print $2}')
@@ -159,17 +172,22 @@ fallocate -l %d /proc/$pid/root/var/log/app.log
 fallocate -l 20M "/proc/$pid/root/var/log/$(printf %q)"
 fallocate -l %d /var/tmp/held
 systemd-run -q --unit=lab-holder sh -c 'exec 9</var/tmp/held; rm /var/tmp/held; exec sleep 900'
-mkdir -p /var/lib/lab-many && cd /var/lib/lab-many && seq %d | xargs touch
+mkdir -p /var/lib/lab-many %s && cd /var/lib/lab-many
+head -c %d /dev/zero | split -a 5 -b %d -
+fallocate -l %d %s/kubelet
+fallocate -l %d /var/cache/apt/archives/lab_1_all.deb
+fallocate -l %d "$(echo /var/log/pods/default_over_*/web)/9.log"
 d=$(mktemp -d) && cd $d && head -c %d /dev/urandom >blob && tar -cf layer.tar blob
 echo '{"architecture":"amd64","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":["sha256:'$(sha256sum layer.tar | cut -d' ' -f1)'"]}}' >config.json
 echo '[{"Config":"config.json","RepoTags":["docker.io/lab/unused:1"],"Layers":["layer.tar"]}]' >manifest.json
 tar -cf image.tar config.json manifest.json layer.tar && k3s ctr images import image.tar >/dev/null
 cd / && rm -rf $d
-head -c 40M /dev/urandom | base64 -w 40000 | systemd-cat -t lab
+head -c %d /dev/urandom | base64 -w 40000 | systemd-cat -t lab
 journalctl --sync
 while [ -e /var/tmp/held ]; do sleep 0.1; done
 sync
-`, strings.TrimPrefix(id, "containerd://"), plantedLog, strings.ReplaceAll(strings.ReplaceAll(hostile, "\x1b", `\033`), "\x07", `\007`), plantedHeld, plantedFiles, plantedImage))
+`, strings.TrimPrefix(id, "containerd://"), plantedLog, strings.ReplaceAll(strings.ReplaceAll(hostile, "\x1b", `\033`), "\x07", `\007`), plantedHeld,
+		forgotten, plantedFiles*plantedFile, plantedFile, plantedVersion, forgotten, plantedPackage, plantedOver, plantedImage, plantedJournal))
 }
 
 // script runs lines on the server in one login, and returns what they wrote.
@@ -191,7 +209,7 @@ func TestForensicsNamesWhatWasPlanted(t *testing.T) {
 	o := newOperator(t, lab)
 	c := o.cockpit()
 	c.inspects(eaten)
-	c.press("\r", "What would help", "probes failed")
+	c.press("\r", "What would help", "R look again")
 	before, _ := o.newest()
 	o.plant()
 	c.press("R", "running")
@@ -202,10 +220,7 @@ func TestForensicsNamesWhatWasPlanted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	used, err := strconv.ParseFloat(strings.TrimSpace(o.on(eaten, "df -B1 --output=used / | tail -n1")), 64)
-	if err != nil {
-		t.Fatal(err)
-	}
+	used := o.used()
 	_, written := v.share("writable layers")
 	if !within2(v.part("writable layers", ": /var/log/app.log"), plantedLog) || !strings.Contains(written, "/"+hostile) {
 		t.Errorf("the written layers are\n%q", written)
@@ -214,8 +229,8 @@ func TestForensicsNamesWhatWasPlanted(t *testing.T) {
 	if !strings.Contains(names, "/var/tmp/held, held by sleep") || !within2(held, plantedHeld) {
 		t.Errorf("held are %d of %d:\n%s", held, plantedHeld, names)
 	}
-	if got := v.grew("images not in use"); !within2(got, plantedImage) {
-		t.Errorf("unused images grew by %d, planted were %d", got, plantedImage)
+	if got := v.grew("images not in use"); !within2(got, 2*plantedImage) {
+		t.Errorf("unused images grew by %d, planted were %d, packed and unpacked", got, 2*plantedImage)
 	}
 	if got, _ := v.share("journal"); !within2(got, journal) {
 		t.Errorf("the journal has %d, du says %.0f", got, journal)
@@ -223,16 +238,69 @@ func TestForensicsNamesWhatWasPlanted(t *testing.T) {
 	if left, _ := v.share("unexplained"); !within2(v.Accounts[0].Mount.Used, used) || math.Abs(float64(left)) > 0.02*used {
 		t.Errorf("%d are unexplained of %.0f", left, used)
 	}
-	for _, u := range v.Unknown {
-		if !strings.Contains(u.Err, "crictl is not part of this stand-in") {
-			t.Errorf("%s is unknown: %s", u.ID, u.Err)
+	if len(before.Accounts) == 0 || len(v.Unknown) > 0 {
+		t.Errorf("unknown is %+v", v.Unknown)
+	}
+	o.compare(c, dir)
+	c.harmless()
+	c.press("\t\t", "What would help")
+	o.cleansUp(c)
+}
+
+// cleansUp does by keys what the verdict suggests and daytwo may do, and looks
+// at what became of the disk.
+func (o operator) cleansUp(c cockpit) {
+	o.t.Helper()
+	for _, x := range []struct {
+		what, command string
+		frees, within float64 // journald removes whole files of some 100 MB
+	}{
+		{"the journal to 500M", "journalctl --vacuum-size=500M", 180 << 20, 0.5},
+		{"apt's cache", "apt-get clean", plantedPackage, 0.05},
+		{"finished pod", "kubectl -n default delete pod over", plantedOver, 0.1},
+		{"1 old k3s version", "rm -rf --one-file-system " + forgotten, plantedVersion, 0.05},
+		{"unused image", "k3s crictl rmi sha256:", 2 * plantedImage, 0.05},
+	} {
+		c.choose(x.command)
+		before := o.used()
+		c.press("\r", "Clean up ", x.what, "type "+eaten+" to clean up")
+		c.press(eaten+"\r", "freed ", "done", "df after")
+		if freed := before - o.used(); math.Abs(freed-x.frees) > x.within*x.frees {
+			o.t.Errorf("cleaning up %s freed %.0f, planted were %.0f", x.what, freed, x.frees)
+		}
+		c.press("\x1b", "What would help", "done: freed")
+	}
+	if _, err := o.lab.Try(o.t.Context(), o.lab.AsAdmin("get", "pod", "over")...); err == nil {
+		o.t.Error("the pod that was over is still there")
+	}
+	if left := o.on(eaten, "k3s crictl images; ls "+filepath.Dir(forgotten)); strings.Contains(left, "lab/unused") || !strings.Contains(left, "pause") || strings.Contains(left, filepath.Base(forgotten)) {
+		o.t.Errorf("left are\n%s", left)
+	}
+}
+
+// choose moves down to the suggestion with a command.
+func (c cockpit) choose(command string) {
+	c.t.Helper()
+	for range 12 {
+		if strings.Contains(c.Screen(), command) {
+			return
+		}
+		c.press("j")
+		if err := c.Quiet(c.t.Context(), 100*time.Millisecond); err != nil {
+			c.t.Fatal(err)
 		}
 	}
-	if len(before.Accounts) == 0 || len(v.Unknown) != len(before.Unknown) {
-		t.Errorf("before, %d were unknown, now %d", len(before.Unknown), len(v.Unknown))
+	c.see(command)
+}
+
+// used is what df says of the server's disk, in bytes.
+func (o operator) used() float64 {
+	o.t.Helper()
+	n, err := strconv.ParseFloat(strings.TrimSpace(o.on(eaten, "df -B1 --output=used / | tail -n1")), 64)
+	if err != nil {
+		o.t.Fatal(err)
 	}
-	c.harmless()
-	o.compare(dir)
+	return n
 }
 
 // harmless looks at the evidence, where the hostile name is, for what it would
@@ -245,8 +313,35 @@ func (c cockpit) harmless() {
 	}
 }
 
-// compare logs how long the probes took, and the same commands in one script.
-func (o operator) compare(dir string) {
+// compare logs how long the probes take, and the same commands in one script: by
+// turns, the shortest of each, for the server has a life of its own.
+func (o operator) compare(c cockpit, dir string) {
+	o.t.Helper()
+	script := o.typed(dir)
+	typed, ours := time.Hour, time.Hour
+	for range 3 {
+		began := time.Now()
+		o.script(script)
+		typed = min(typed, time.Since(began))
+		c.press("R")
+		labenv.Eventually(o.t, patience, "forensics once more", func(context.Context) error {
+			_, now := o.newest()
+			journal, err := os.ReadFile(filepath.Join(now, "journal.jsonl"))
+			if err == nil && (now == dir || !strings.Contains(string(journal), `"rest"`)) {
+				err = errors.New("not through")
+			}
+			if err == nil {
+				dir = now
+			}
+			return err
+		})
+		ours = min(ours, o.took(filepath.Join(dir, "journal.jsonl")))
+	}
+	o.t.Logf("forensics of %s: daytwo %v, the same commands in one script %v, ratio %.2f", eaten, ours, typed, ours.Seconds()/typed.Seconds())
+}
+
+// typed is the script that runs what forensics ran.
+func (o operator) typed(dir string) string {
 	o.t.Helper()
 	probes, err := filepath.Glob(filepath.Join(dir, "probe-*.json"))
 	if err != nil || len(probes) < 20 {
@@ -266,10 +361,7 @@ func (o operator) compare(dir string) {
 			script.WriteString(saved.Result.Command + " >/dev/null 2>&1\n")
 		}
 	}
-	began := time.Now()
-	o.script(script.String() + "true\n")
-	typed, ours := time.Since(began), o.took(filepath.Join(dir, "journal.jsonl"))
-	o.t.Logf("forensics of %s: daytwo %v, the same commands in one script %v, ratio %.2f", eaten, ours, typed, ours.Seconds()/typed.Seconds())
+	return script.String() + "true\n"
 }
 
 // TestForensicsByOthersThanRoot: who may sudo sees the same, who may not is told.
