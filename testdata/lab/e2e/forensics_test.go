@@ -270,8 +270,8 @@ func (o operator) cleansUp(c cockpit) {
 		}
 		c.press("\x1b", "What would help", "done: freed")
 	}
-	if _, err := o.lab.Try(o.t.Context(), o.lab.AsAdmin("get", "pod", "over")...); err == nil {
-		o.t.Error("the pod that was over is still there")
+	if left := o.lab.Run(o.t, o.lab.AsAdmin("get", "pod", "over", "--ignore-not-found", "-o", "name")...); left != "" {
+		o.t.Errorf("the pod that was over is still there: %s", left)
 	}
 	if left := o.on(eaten, "k3s crictl images; ls "+filepath.Dir(forgotten)); strings.Contains(left, "lab/unused") || !strings.Contains(left, "pause") || strings.Contains(left, filepath.Base(forgotten)) {
 		o.t.Errorf("left are\n%s", left)
