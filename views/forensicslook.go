@@ -43,7 +43,7 @@ func (v *forensicsView) renderPlan(f ui.Frame) string {
 		head = append(head, t.Accent.Render("starting"))
 	}
 	steps := v.plan.Plan()
-	head = append(head, "", t.Accent.Render("What is run there, one after the other")+
+	head = append(head, "", t.Accent.Render("What is run there, the heavy ones alone")+
 		t.Dim.Render("  as root, behind nice -n19 ionice -c3 timeout"))
 	lines := make([]string, 0, len(steps))
 	for _, s := range steps {

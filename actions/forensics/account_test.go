@@ -89,7 +89,11 @@ func TestAccountAddsUp(t *testing.T) {
 
 func TestSuggestionsClimbTheLadder(t *testing.T) {
 	t.Parallel()
-	v := judge("worker-0", "r1", time.Unix(0, 0), Picture{Finished: []FinishedPod{{"shop", "job-1", "u9", "Completed", "Job"}}}, nil, node())
+	f := node()
+	f.Kubelet = append(f.Kubelet, Size{kubeletDir + "/pods/u9", 2e9})
+	f.Containers = append(f.Containers, Container{ID: "c9", Name: "job", Pod: "job-1", Namespace: "shop"})
+	f.Snapshots = append(f.Snapshots, Snapshot{"c9", "sha256:L1", true, 3e9})
+	v := judge("worker-0", "r1", time.Unix(0, 0), Picture{Finished: []FinishedPod{{"shop", "job-1", "u9", "Completed", "Job"}}}, nil, f)
 	rung, done := 0, map[What]Suggestion{}
 	for _, s := range v.Suggestions {
 		if s.Rung < rung || s.Risk == "" || s.Command == "" {
@@ -109,7 +113,7 @@ func TestSuggestionsClimbTheLadder(t *testing.T) {
 	if s := done[CleanBundles]; len(s.Cleanup.Bundles) != 1 || s.Cleanup.Bundles[0] != "bbbbbbbbbbbbbbbb" {
 		t.Errorf("bundles: %+v", s)
 	}
-	if s := done[CleanPods]; s.Frees != 1e9 {
+	if s := done[CleanPods]; s.Frees != (1+2+3)*1e9 {
 		t.Errorf("pods: %+v; what is over keeps its log", s)
 	}
 	for _, w := range []What{CleanJournal, CleanApt, CleanPods} {

@@ -147,6 +147,47 @@ func TestQuickProbesAreAskedAhead(t *testing.T) {
 	}
 }
 
+// TestStoppedAndResumed: what was asked ahead and ended with a stop is asked
+// again, and not taken for a probe that failed.
+func TestStoppedAndResumed(t *testing.T) {
+	t.Parallel()
+	host := &hanging{canned: canned{t: t, answers: map[string]string{"df -PT": dfText, "find / ": "2049 /\x00", "cat /proc/1/mountinfo": "none\n"}}, on: "mountinfo", begun: make(chan struct{})}
+	a, dir := Inspect(Means{Hosts: host, Clock: clock}, &sources.Snapshot{}, "worker-0"), t.TempDir()
+	steps := a.Steps()
+	first, stop := context.WithCancel(actions.WithRun(t.Context(), actions.Run{ID: "r1", Dir: dir}))
+	for n := range 3 { // the third asks the mounts ahead
+		if err := steps[n].Do(first, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+	}
+	<-host.begun
+	stop()
+	var out bytes.Buffer
+	if err := steps[3].Do(actions.WithRun(t.Context(), actions.Run{ID: "r1", Dir: dir}), &out); err != nil || strings.Contains(out.String(), "unknown") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
+// hanging does not answer one command, the first time.
+type hanging struct {
+	canned
+	on    string
+	begun chan struct{}
+	once  sync.Once
+}
+
+func (h *hanging) Host(string) sources.Host { return h }
+
+func (h *hanging) Run(ctx context.Context, cmd sources.Command) error {
+	if strings.Contains(cmd.Line, h.on) {
+		h.once.Do(func() {
+			close(h.begun)
+			<-ctx.Done()
+		})
+	}
+	return h.canned.Run(ctx, cmd)
+}
+
 func clock() time.Time { return time.Unix(1_700_000_000, 0) }
 
 // TestProbesThatFailAreTold: each probe that fails is its own line and the

@@ -33,26 +33,43 @@ func (c *Cleanup) podSteps() []actions.Step {
 		})
 	}
 	return append(steps, actions.Step{
-		ID: "cleared", Title: "kubelet clears up", Group: c.Node, Command: c.typed("ls -d " + sources.Typed(c.podFolders()...)),
+		ID: "cleared", Title: "kubelet clears up", Group: c.Node, Command: c.typed("ls -d " + podFolders(c.Pods)),
 		Do: c.awaitKubelet,
 	})
 }
 
-// podFolders are what the kubelet keeps of the pods on the node.
-func (c *Cleanup) podFolders() []string {
-	all := make([]string, 0, 2*len(c.Pods))
-	for _, p := range c.Pods {
+// mostAwaited is of how many pods the folders are looked at: a command line has
+// an end, and the kubelet clears up behind all of them in one round.
+const mostAwaited = 50
+
+// podFolders are what the kubelet keeps of pods on the node, quoted.
+func podFolders(pods []FinishedPod) string {
+	all := make([]string, 0, 2*mostAwaited)
+	for _, p := range pods[:min(len(pods), mostAwaited)] {
 		all = append(all, podLogsDir+"/"+p.Namespace+"_"+p.Name+"_"+p.UID, kubeletDir+"/pods/"+p.UID)
 	}
-	return all
+	return sources.Typed(all...)
 }
 
-// awaitKubelet waits until the pods' folders are gone. The kubelet removes logs
-// of pods that are no more once a minute (kuberuntime_gc.go), so that what is
-// there after three is left to it, and told.
+// awaitKubelet waits until the folders of the pods that are gone, are gone as
+// well. The kubelet removes logs of pods that are no more once a minute
+// (kuberuntime_gc.go), so that what is there after three is left to it, and told.
 func (c *Cleanup) awaitKubelet(ctx context.Context, out io.Writer) error {
-	left := "ls -d " + sources.Typed(c.podFolders()...) + " 2>/dev/null"
-	line := fmt.Sprintf(`i=0; while [ $i -lt 36 ] && [ -n "$(%s)" ]; do i=$((i+1)); sleep 5; done; %s || echo 'their folders are gone'`, left, left)
+	var gone []FinishedPod
+	for _, p := range c.Pods {
+		ref := sources.Ref{Kind: "Pod", Namespace: p.Namespace, Name: p.Name}
+		switch is, err := c.with.Pods.PodGone(ctx, ref, p.UID); {
+		case err != nil:
+			return fmt.Errorf("looking whether %s is gone: %w", ref, err)
+		case is:
+			gone = append(gone, p)
+		}
+	}
+	if len(gone) == 0 {
+		return nil
+	}
+	line := fmt.Sprintf(`i=0; while left=$(ls -d %s 2>/dev/null); [ -n "$left" ] && [ $i -lt 36 ]; do i=$((i+1)); sleep 5; done; `+
+		`if [ -n "$left" ]; then echo "left for the kubelet to remove: $left"; else echo 'their folders are gone'; fi`, podFolders(gone))
 	if err := c.run(ctx, line, out); err != nil {
 		return fmt.Errorf("waiting for the kubelet to clear up: %w", err)
 	}

@@ -179,8 +179,13 @@ func walkProbes() []probe {
 		{
 			id: "du-pods", title: "du of pod logs", limit: slow, partly: true, empty: true,
 			command: "du -x0 -B1 -d1 " + podLogsDir,
-			read:    func(out []byte, f *Facts) (err error) { f.PodLogs, err = parseSizes(out); return err },
-			tell:    func(f *Facts) []string { return tellSizes(f.PodLogs, podLogsDir) },
+			read: func(out []byte, f *Facts) (err error) {
+				if len(out) > 0 { // no pod ever ran there
+					f.PodLogs, err = parseSizes(out)
+				}
+				return err
+			},
+			tell: func(f *Facts) []string { return tellSizes(f.PodLogs, podLogsDir) },
 		},
 		{
 			id: "du", title: "du of the rest", limit: slow, partly: true,

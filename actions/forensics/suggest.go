@@ -85,12 +85,9 @@ func suggestPods(v *Verdict, f *Facts) []Suggestion {
 	if len(pods) == 0 {
 		return nil
 	}
-	var frees int64
-	for _, p := range pods {
-		frees += f.keeps(p)
-	}
-	if knownFailed(v, "du-pods") || knownFailed(v, "du-kubelet") || knownFailed(v, "containers") {
-		frees = -1
+	frees := int64(-1)
+	if len(f.PodLogs) > 0 && len(f.Kubelet) > 0 && len(f.Snapshots) > 0 && !knownFailed(v, "containers") {
+		frees = f.keeps(pods)
 	}
 	lines := make([]string, 0, len(pods))
 	for _, p := range pods[:min(len(pods), mostParts)] {
@@ -99,19 +96,22 @@ func suggestPods(v *Verdict, f *Facts) []Suggestion {
 	return []Suggestion{{
 		Rung: 3, Title: "delete " + count(len(pods), "finished pod"), Frees: frees, Command: strings.Join(lines, "\n"),
 		Risk:    "their logs and how they ended are gone",
-		Why:     "Evicted and Completed pods keep their logs, volumes and writable layers",
+		Why:     "Evicted and Completed pods keep their logs and writable layers",
 		Cleanup: &Cleanup{Node: v.Node, What: CleanPods, Pods: pods},
 	}}
 }
 
-// keeps is what a pod that is over still has on the disk: its logs, its
-// volumes, and what its containers wrote into their own layers.
-func (f *Facts) keeps(p FinishedPod) int64 {
-	n := sizesOf(f.PodLogs)[podLogsDir+"/"+p.Namespace+"_"+p.Name+"_"+p.UID] + sizesOf(f.Kubelet)[kubeletDir+"/pods/"+p.UID]
-	writing := ledgerOf(f).writing
-	for _, c := range f.Containers {
-		if c.Namespace == p.Namespace && c.Pod == p.Name {
-			n += writing[c.ID]
+// keeps is what pods that are over still have on the disk: their logs, their
+// volumes, and what their containers wrote into their own layers.
+func (f *Facts) keeps(pods []FinishedPod) int64 {
+	logs, volumes, writing := sizesOf(f.PodLogs), sizesOf(f.Kubelet), ledgerOf(f).writing
+	var n int64
+	for _, p := range pods {
+		n += logs[podLogsDir+"/"+p.Namespace+"_"+p.Name+"_"+p.UID] + volumes[kubeletDir+"/pods/"+p.UID]
+		for _, c := range f.Containers {
+			if c.Namespace == p.Namespace && c.Pod == p.Name && !c.Running {
+				n += writing[c.ID]
+			}
 		}
 	}
 	return n
