@@ -143,6 +143,9 @@ func TestKeysWaitForWhatComes(t *testing.T) {
 	term.See("asking worker-0")
 	close(goOn)
 	term.See("Unknown key")
+	if len(reached) > 0 {
+		t.Errorf("a key reached %s", <-reached)
+	}
 	term.Keys("\r")
 	if got := <-reached; got != "the dialog" {
 		t.Errorf("enter reached %s", got)

@@ -47,14 +47,18 @@ if [ "$($b --version | head -n 1 | cut -d' ' -f3)" != $v ]; then
 fi
 rm -f $b.v*
 systemctl reset-failed $u || true
+date -u +%FT%TZ
 systemctl restart $u`
-	if _, err := o.lab.Try(ctx, o.lab.OnServer(node, script)...); err != nil {
+	said, err := o.lab.Try(ctx, o.lab.OnServer(node, script)...)
+	if err != nil {
 		o.t.Errorf("putting %s back: %v", node, err)
 		return
 	}
+	since := strings.TrimSpace(said)
 	for {
-		out, err := o.lab.Try(ctx, o.lab.AsAdmin("get", "node", node, "-o", `jsonpath={.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type=="Ready")].status}`)...)
-		if err == nil && out == o.lab.Version+" True" {
+		out, err := o.lab.Try(ctx, o.lab.AsAdmin("get", "node", node, "-o", `jsonpath={.status.nodeInfo.kubeletVersion} {.status.conditions[?(@.type=="Ready")].status} {.status.conditions[?(@.type=="Ready")].lastHeartbeatTime}`)...)
+		// What the kubelet said before its restart does not count.
+		if heard, ok := strings.CutPrefix(out, o.lab.Version+" True "); err == nil && ok && heard >= since {
 			break
 		}
 		select {
