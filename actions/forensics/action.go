@@ -134,9 +134,10 @@ func (i *Inspection) probe(ctx context.Context, p probe, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	host := i.with.Hosts.Host(i.Node)
-	a := <-i.ahead.ask(ctx, probes(i.Unit()), p.id, func(ctx context.Context, p probe) reply { return p.ask(ctx, host, i.with.Clock) })
-	r, f, err := p.take(ctx, a, out)
+	r, f, err := p.take(ctx, i.ask(ctx, p), out)
+	if err != nil {
+		i.ahead.end()
+	}
 	switch {
 	case err != nil && ctx.Err() == nil:
 		return fmt.Errorf("nothing could be looked at on %s: %w", i.Node, err)

@@ -147,43 +147,54 @@ func TestQuickProbesAreAskedAhead(t *testing.T) {
 	}
 }
 
-// TestStoppedAndResumed: what was asked ahead and ended with a stop is asked
-// again, and not taken for a probe that failed.
-func TestStoppedAndResumed(t *testing.T) {
+// TestNothingIsLeftBehind: a stop ends what was asked ahead as well and waits for
+// it, and so does a step that is skipped.
+func TestNothingIsLeftBehind(t *testing.T) {
 	t.Parallel()
-	host := &hanging{canned: canned{t: t, answers: map[string]string{"df -PT": dfText, "find / ": "2049 /\x00", "cat /proc/1/mountinfo": "none\n"}}, on: "mountinfo", begun: make(chan struct{})}
-	a, dir := Inspect(Means{Hosts: host, Clock: clock}, &sources.Snapshot{}, "worker-0"), t.TempDir()
-	steps := a.Steps()
-	first, stop := context.WithCancel(actions.WithRun(t.Context(), actions.Run{ID: "r1", Dir: dir}))
-	for n := range 3 { // the third asks the mounts ahead
-		if err := steps[n].Do(first, io.Discard); err != nil {
-			t.Fatal(err)
+	answers := map[string]string{"df -PT": dfText, "find / ": "2049 /\x00"}
+	for _, x := range []struct {
+		name string
+		stop bool
+		step int // what is run then: the one asked ahead, or the one behind it
+	}{{"stopped", true, 3}, {"skipped", false, 4}} {
+		host := &hanging{canned: canned{t: t, answers: answers}, on: "mountinfo", begun: make(chan struct{}), ended: make(chan struct{})}
+		ctx, stop := context.WithCancel(actions.WithRun(t.Context(), actions.Run{ID: "r1", Dir: t.TempDir()}))
+		steps := Inspect(Means{Hosts: host, Clock: clock}, &sources.Snapshot{}, "worker-0").Steps()
+		for _, s := range steps[:3] { // the third asks the mounts ahead
+			if err := s.Do(ctx, io.Discard); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}
-	<-host.begun
-	stop()
-	var out bytes.Buffer
-	if err := steps[3].Do(actions.WithRun(t.Context(), actions.Run{ID: "r1", Dir: dir}), &out); err != nil || strings.Contains(out.String(), "unknown") {
-		t.Errorf("%v: %s", err, out.String())
+		<-host.begun
+		if x.stop {
+			stop()
+		}
+		if err := steps[x.step].Do(ctx, io.Discard); (err != nil) != x.stop {
+			t.Errorf("%s: %v", x.name, err)
+		}
+		select {
+		case <-host.ended:
+		default:
+			t.Errorf("%s: the probe asked ahead still runs", x.name)
+		}
+		stop()
 	}
 }
 
-// hanging does not answer one command, the first time.
+// hanging does not answer one command.
 type hanging struct {
 	canned
-	on    string
-	begun chan struct{}
-	once  sync.Once
+	on           string
+	begun, ended chan struct{}
 }
 
 func (h *hanging) Host(string) sources.Host { return h }
 
 func (h *hanging) Run(ctx context.Context, cmd sources.Command) error {
 	if strings.Contains(cmd.Line, h.on) {
-		h.once.Do(func() {
-			close(h.begun)
-			<-ctx.Done()
-		})
+		close(h.begun)
+		<-ctx.Done()
+		close(h.ended)
 	}
 	return h.canned.Run(ctx, cmd)
 }

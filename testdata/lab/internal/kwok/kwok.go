@@ -94,10 +94,10 @@ func remove(ctx context.Context, p place.Place, log *say.Log) error {
 	if names != "" {
 		log.Step("removing the earlier nodes and pods")
 	}
-	// Collections at once, not object by object as "kubectl delete" does it.
 	if err := proc.End(ctx, p, leases, syscall.SIGTERM, 5*time.Second); err != nil {
 		return err
 	}
+	// Collections at once, not object by object as "kubectl delete" does it.
 	steps := [][]string{
 		{"delete", "--raw", "/api/v1/namespaces/" + namespace + "/pods?gracePeriodSeconds=0"},
 		{"delete", "--raw", "/api/v1/nodes?labelSelector=type%3Dkwok"},
