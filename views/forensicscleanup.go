@@ -53,6 +53,14 @@ func (v *cleanupView) begin(start func(context.Context) (string, error)) tea.Cmd
 	})
 }
 
+// rests waits until the clean-up rests.
+func (v *cleanupView) rests(id string) tea.Cmd {
+	return ui.Work(func(ctx context.Context) tea.Msg {
+		run, _ := v.from.with.Runner.Wait(id, ctx.Done())
+		return cleanupRests{v, run}
+	})
+}
+
 // Title names what is cleaned up.
 func (v *cleanupView) Title() string { return "clean up " + string(v.clean.What) }
 
@@ -106,18 +114,11 @@ func (v *cleanupView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 		if m.view != v {
 			return nil
 		}
-		if v.id = m.run; m.err != nil {
-			v.err = m.err.Error()
-			return nil
-		}
-		return ui.Work(func(ctx context.Context) tea.Msg {
-			run, _ := v.from.with.Runner.Wait(m.run, ctx.Done())
-			return cleanupRests{v, run}
-		})
+		v.id, v.err = m.run, errorText(m.err)
+		return nil
 	case cleanupRests:
 		if m.view == v {
 			v.run = m.run
-			return v.from.await(v.from.run) // the verdict says what was freed
 		}
 		return nil
 	}
