@@ -229,16 +229,8 @@ func (v *forensicsView) Update(msg tea.Msg, f ui.Frame) tea.Cmd {
 		if m.view == v {
 			v.take(m)
 		}
-	case cleanupStarted: // the page of a clean-up may be left before it rests
-		if m.view.from == v && m.err == nil {
-			return m.view.rests(m.run)
-		}
-		return nil
-	case cleanupRests:
-		if m.view.from == v {
-			return v.await(v.run) // the verdict says what was freed
-		}
-		return nil
+	case cleanupStarted, cleanupRests:
+		return v.follow(m)
 	case checklistSaved:
 		if m.view == v {
 			v.list, v.listErr = m.list, errorText(m.err)

@@ -53,6 +53,22 @@ func (v *cleanupView) begin(start func(context.Context) (string, error)) tea.Cmd
 	})
 }
 
+// follow waits for a clean-up, whose page may be left before it rests, and reads
+// what it freed.
+func (v *forensicsView) follow(msg tea.Msg) tea.Cmd {
+	switch m := msg.(type) {
+	case cleanupStarted:
+		if m.view.from == v && m.err == nil {
+			return m.view.rests(m.run)
+		}
+	case cleanupRests:
+		if m.view.from == v {
+			return v.await(v.run)
+		}
+	}
+	return nil
+}
+
 // rests waits until the clean-up rests.
 func (v *cleanupView) rests(id string) tea.Cmd {
 	return ui.Work(func(ctx context.Context) tea.Msg {
