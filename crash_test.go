@@ -19,6 +19,7 @@ import (
 	"daytwo/actions"
 	"daytwo/actions/cordon"
 	"daytwo/actions/drain"
+	"daytwo/actions/forensics"
 	"daytwo/actions/upgrade"
 	"daytwo/sources/demo"
 	"daytwo/sources/history"
@@ -49,9 +50,10 @@ const (
 // all these deaths: the world ends as after a run that nobody killed, and
 // nothing was done to it twice.
 func TestKilledAtEveryEntry(t *testing.T) {
+	t.Parallel()
 	t.Run("cordon, uncordon", func(t *testing.T) {
 		t.Parallel()
-		c := newKilling(t, "worker-2")
+		c := newKilling(t, demo.Healthy, hurry, "worker-2")
 		c.killed(t, cordon.KindCordon, 1)
 		c.left(t, wasVersion, true)
 		c.killed(t, cordon.KindUncordon, 1)
@@ -60,7 +62,7 @@ func TestKilledAtEveryEntry(t *testing.T) {
 	})
 	t.Run("drain", func(t *testing.T) {
 		t.Parallel()
-		c := newKilling(t, "worker-2")
+		c := newKilling(t, demo.Healthy, hurry, "worker-2")
 		pods := len(leavable(t, c.w, c.node))
 		c.killed(t, drain.Kind, 3)
 		c.left(t, wasVersion, true)
@@ -71,7 +73,7 @@ func TestKilledAtEveryEntry(t *testing.T) {
 	})
 	t.Run("upgrade, roll-back", func(t *testing.T) {
 		t.Parallel()
-		c := newKilling(t, "master-0") // whose API server goes away too
+		c := newKilling(t, demo.Healthy, hurry, "master-0") // whose API server goes away too
 		pods := len(leavable(t, c.w, c.node))
 		c.killed(t, upgrade.Kind, 13)
 		c.left(t, patchVersion, false)
@@ -90,13 +92,14 @@ type killing struct {
 	env  []string
 }
 
-func newKilling(t *testing.T, node string) *killing {
+// newKilling is a world whose clock goes so much faster than that on the wall.
+func newKilling(t *testing.T, scenario demo.Scenario, speed time.Duration, node string) *killing {
 	t.Helper()
 	began := time.Now()
-	tick := time.NewTicker(time.Second / hurry)
+	tick := time.NewTicker(time.Second / speed)
 	t.Cleanup(tick.Stop)
 	w, err := demo.Start(t.Context(), demo.Options{
-		Scenario: demo.Healthy, Tick: tick.C, Clock: func() time.Time { return began.Add(hurry * time.Since(began)) },
+		Scenario: scenario, Tick: tick.C, Clock: func() time.Time { return began.Add(speed * time.Since(began)) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -138,9 +141,11 @@ func (c *killing) killed(t *testing.T, kind actions.Kind, steps int) {
 			c.everywhere(t, kind, entries, died, steps)
 			return
 		case n > 4*steps+4:
-			t.Fatalf("%s comes to no end: %+v", kind, entries)
+			t.Fatalf("%s comes to no end: %+v", kind, entries[max(0, len(entries)-4):])
 		case last.Event == "plan":
 			death = afterTake
+		case last.Event == "begin" && kind == forensics.InspectKind: // whose steps have no effect
+			death = afterEnd
 		case last.Event == "begin" && death == afterStep:
 			death = beforeEnd
 		case death == beforeEnd:
@@ -191,8 +196,8 @@ func (c *killing) child(t *testing.T, action, death string) {
 	}
 }
 
-// entries are those of the newest run's journal.
-func (c *killing) entries(t *testing.T) []actions.Entry {
+// newest is the folder of the newest run.
+func (c *killing) newest(t *testing.T) string {
 	t.Helper()
 	var found []string
 	err := filepath.WalkDir(filepath.Join(c.dir, "state"), func(path string, _ os.DirEntry, err error) error {
@@ -204,7 +209,13 @@ func (c *killing) entries(t *testing.T) []actions.Entry {
 	if err != nil || len(found) == 0 {
 		t.Fatalf("journals %v, %v", found, err)
 	}
-	text, err := os.ReadFile(slices.Max(found)) // runs are named by their time
+	return filepath.Dir(slices.Max(found)) // runs are named by their time
+}
+
+// entries are those of the newest run's journal.
+func (c *killing) entries(t *testing.T) []actions.Entry {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.newest(t), "journal.jsonl"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,7 +320,12 @@ func crashSession(t *testing.T, death string) *session {
 func crashingAction(t *testing.T, s *session, kind actions.Kind) actions.Action {
 	t.Helper()
 	node := os.Getenv(crashNode)
+	if what, ok := strings.CutPrefix(string(kind), string(forensics.CleanKind)+" "); ok {
+		return crashingCleanup(t, s, node, forensics.What(what))
+	}
 	switch kind {
+	case forensics.InspectKind:
+		return crashingForensics(t, s, node)
 	case cordon.KindCordon:
 		return cordonOf(t, s, node)
 	case cordon.KindUncordon:
