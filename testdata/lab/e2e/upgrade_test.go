@@ -87,7 +87,9 @@ func (o operator) ready(c cockpit) {
 	o.t.Helper()
 	c.press("\x1b[5~n") // page up: what is in the way stands first
 	c.until("the notes ticked as read", func(s string) bool { return strings.Contains(s, "n notes not read") })
-	if strings.Contains(c.Screen(), "say why it goes on") || strings.Contains(c.Screen(), "backups are not fresh") {
+	asked := func(s string) bool { return strings.Contains(s, "say why it goes on") }
+	c.until("a plan that is ready, or asks why it goes on", func(s string) bool { return asked(s) || strings.Contains(s, "ready to start") })
+	if asked(c.Screen()) {
 		c.press("b", "Say why it goes on")
 		c.press("the lab has nothing to lose\r")
 	}
@@ -232,6 +234,7 @@ func TestMinorUpgradeServersFirst(t *testing.T) {
 		}
 		return nil
 	})
+	c.press("\x1b[5~", "its drain is blocked") // page up: in sight until the next plan is there
 	c.press("a")
 	c.until("a plan without that budget", func(s string) bool {
 		return !strings.Contains(s, "its drain is blocked") && !strings.Contains(s, "looking again")
