@@ -25,10 +25,7 @@ func TestForensicsKilledAtEveryEntry(t *testing.T) {
 		t.Parallel()
 		c := newKilling(t, demo.Incident, 1, "worker-0") // in a hurry it would fill faster than the clean-ups free
 		c.killed(t, forensics.InspectKind, 24)
-		v, err := forensics.Load(c.newest(t))
-		if err != nil || v == nil {
-			t.Fatalf("the verdict: %v, %v", v, err)
-		}
+		v := verdictIn(t, c.newest(t))
 		if root, ok := v.Root(); !ok || root.Sum() != root.Mount.Used || len(v.Unknown) > 0 {
 			t.Errorf("the account adds up to %d of %d, unknown %v", root.Sum(), root.Mount.Used, v.Unknown)
 		}
@@ -105,10 +102,5 @@ func crashingCleanup(t *testing.T, s *session, node string, what forensics.What)
 		return forensics.Cleanup{Node: node, What: what, Pods: crashingForensics(t, s, node).Picture.Finished[:crashPods]}.With(s.looks())
 	}
 	i := slices.IndexFunc(s.runner.Runs(), func(r actions.Run) bool { return r.Kind == forensics.InspectKind })
-	v, err := forensics.Load(s.runner.Runs()[i].Dir)
-	if err != nil || v == nil {
-		t.Fatalf("the verdict: %v, %v", v, err)
-	}
-	i = slices.IndexFunc(v.Suggestions, func(one forensics.Suggestion) bool { return one.Cleanup != nil && one.Cleanup.What == what })
-	return v.Suggestions[i].Cleanup.With(s.looks())
+	return suggested(t, verdictIn(t, s.runner.Runs()[i].Dir), what).Cleanup.With(s.looks())
 }

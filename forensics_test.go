@@ -67,11 +67,7 @@ func (n diskNight) last(kind actions.Kind) actions.Run {
 // verdict is what the newest forensics kept.
 func (n diskNight) verdict() *forensics.Verdict {
 	n.t.Helper()
-	v, err := forensics.Load(n.last(forensics.InspectKind).Dir)
-	if err != nil || v == nil {
-		n.t.Fatalf("the verdict: %v, %v", v, err)
-	}
-	return v
+	return verdictIn(n.t, n.last(forensics.InspectKind).Dir)
 }
 
 // frees cleans up what the cursor is on, and compares what was said with df.
@@ -172,11 +168,27 @@ func eventually(t *testing.T, what string, holds func() bool) {
 
 func saidFrees(t *testing.T, v *forensics.Verdict, what forensics.What) float64 {
 	t.Helper()
+	return float64(suggested(t, v, what).Frees)
+}
+
+// suggested is the suggestion of a clean-up.
+func suggested(t *testing.T, v *forensics.Verdict, what forensics.What) forensics.Suggestion {
+	t.Helper()
 	i := slices.IndexFunc(v.Suggestions, func(s forensics.Suggestion) bool { return s.Cleanup != nil && s.Cleanup.What == what })
 	if i < 0 {
 		t.Fatalf("nobody suggests to clean up %s", what)
 	}
-	return float64(v.Suggestions[i].Frees)
+	return v.Suggestions[i]
+}
+
+// verdictIn is what a forensics kept in its run's folder.
+func verdictIn(t *testing.T, dir string) *forensics.Verdict {
+	t.Helper()
+	v, err := forensics.Load(dir)
+	if err != nil || v == nil {
+		t.Fatalf("the verdict: %v, %v", v, err)
+	}
+	return v
 }
 
 // TestForensicsIsStoppedAndGoesOn while a machine is quiet; what cannot be
